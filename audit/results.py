@@ -1,0 +1,285 @@
+"""What a check may return: measurements, omissions and evidence.
+
+Standard library only, frozen and finite: a NaN or an infinity is refused where it is made, because a number that is
+not one must be said in words (an :class:`Omission`), never hidden in a result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal
+
+from audit.errors import CheckError
+
+Scalar = str | int | float | bool
+Compare = Literal["each", "difference", "ratio"]
+IntervalKind = Literal["sample", "range", "exact"]
+
+_EMPTY: Mapping[str, Scalar] = MappingProxyType({})
+
+
+def _require_finite(owner: str, **numbers: float) -> None:
+    for name, number in numbers.items():
+        if not math.isfinite(number):
+            raise CheckError(f"{owner}.{name} must be a finite number, got {number}: return an Omission instead")
+
+
+def _freeze(instance: object, name: str) -> None:
+    """Replace a mapping attribute by a read-only copy, so that a frozen dataclass is frozen all through."""
+    object.__setattr__(instance, name, MappingProxyType(dict(getattr(instance, name))))
+
+
+class Reason(StrEnum):
+    """Why something was not measured."""
+
+    NOT_APPLICABLE = "not_applicable"  # the question makes no sense for this model
+    UNDEFINED = "undefined"  # a zero denominator, a single class
+    INSUFFICIENT_DATA = "insufficient_data"
+    SUPPRESSED = "suppressed"  # too few people to show without naming them
+    WITHHELD = "withheld"  # measured, and not trustworthy or not allowed to be shown
+    MISSING_INPUT = "missing_input"  # the case does not hold what the check needs
+    SKIPPED = "skipped"  # engine only: the plan left it out
+    ERROR = "error"  # engine only: the check crashed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Bounds of a number: a sampling interval, an assumption range, or exact (a census)."""
+
+    lower: float
+    upper: float
+    level: float
+    method: str
+    kind: IntervalKind = "sample"
+
+    def __post_init__(self) -> None:
+        _require_finite("Interval", lower=self.lower, upper=self.upper, level=self.level)
+        if self.lower > self.upper:
+            raise CheckError(f"Interval.lower {self.lower} lies above upper {self.upper}")
+
+    @property
+    def half_width(self) -> float:
+        return (self.upper - self.lower) / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """The sufficient numbers of a measurement and the method that turns them into an interval at any level.
+
+    ``parts`` holds the bases that a compound measure is made of (two groups of a gap, the classes of a mean).
+    """
+
+    method: str
+    numbers: Mapping[str, float]
+    parts: tuple[Basis, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require_finite(f"Basis({self.method})", **self.numbers)
+        _freeze(self, "numbers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """A number that carries its interval, n, unit and method. ``n`` of a rate is its denominator."""
+
+    name: str
+    value: float
+    interval: Interval
+    basis: Basis
+    n: int
+    unit: str
+    method: str
+    slice: Mapping[str, str | None] = field(default_factory=dict)  # empty: all rows; None: the value is missing
+    compare: Compare = "each"
+    params: Mapping[str, Scalar] = field(default_factory=dict)  # only those that differ from the default
+    columns: tuple[str, ...] = ()  # table columns that it is about beyond those of the slice (a feature, a proxy)
+
+    def __post_init__(self) -> None:
+        _require_finite(f"Measurement({self.name})", value=self.value)
+        _freeze(self, "slice")
+        _freeze(self, "params")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Omission:
+    """What could not be measured, why, and what would help."""
+
+    name: str  # the measure; "" where the whole check is meant
+    reason: Reason
+    detail: str
+    remedy: str
+    slice: Mapping[str, str | None] = field(default_factory=dict)
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    n: int = 0  # rows (or trials) there were
+
+    def __post_init__(self) -> None:
+        _freeze(self, "slice")
+        _freeze(self, "params")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Array:
+    """Numbers of a picture or a map: C order, little endian."""
+
+    shape: tuple[int, ...]
+    dtype: Literal["uint8", "float32"]
+    data: bytes
+
+    def __post_init__(self) -> None:
+        expected = math.prod(self.shape) * {"uint8": 1, "float32": 4}[self.dtype]
+        if len(self.data) != expected:
+            raise CheckError(f"Array of shape {self.shape} {self.dtype} needs {expected} bytes, got {len(self.data)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One line of a curve. ``lower``/``upper`` are pointwise bounds; ``n`` the rows behind each point."""
+
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    lower: tuple[float, ...] = ()
+    upper: tuple[float, ...] = ()
+    n: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("y", "lower", "upper", "n"):
+            values = getattr(self, name)
+            if values and len(values) != len(self.x):
+                raise CheckError(f"Series({self.label}).{name} has {len(values)} points, x has {len(self.x)}")
+        for values in (self.x, self.y, self.lower, self.upper):
+            if not all(map(math.isfinite, values)):
+                raise CheckError(f"Series({self.label}) holds a number that is not finite")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """Lines over a common axis: a reliability diagram, a ROC curve, a sensitivity curve."""
+
+    kind: Literal["curve"] = "curve"
+    name: str
+    title: str
+    x_label: str
+    y_label: str
+    series: tuple[Series, ...]
+    diagonal: bool = False  # draw y = x as the reference
+    note: str = ""  # what it shows and what it does not show, one or two sentences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of plain values; None is an empty cell."""
+
+    kind: Literal["table"] = "table"
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Scalar | None, ...], ...]
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise CheckError(f"Table({self.name}): a row has {len(row)} cells for {len(self.columns)} columns")
+            if any(isinstance(cell, float) and not math.isfinite(cell) for cell in row):
+                raise CheckError(f"Table({self.name}) holds a number that is not finite")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedItem:
+    """One dot of a ranking with its interval."""
+
+    label: str
+    value: float
+    lower: float
+    upper: float
+
+    def __post_init__(self) -> None:
+        _require_finite(f"RankedItem({self.label})", value=self.value, lower=self.lower, upper=self.upper)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """Dots with intervals, largest first: global importance of features."""
+
+    kind: Literal["ranking"] = "ranking"
+    name: str
+    title: str
+    unit: str
+    level: float
+    method: str
+    n: int
+    items: tuple[RankedItem, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """What one column added to one output; ``error`` is the standard error of its computation, 0 if exact."""
+
+    label: str
+    shown: str  # the column's value, as a person reads it
+    value: float
+    error: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require_finite(f"Contribution({self.label})", value=self.value, error=self.error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waterfall:
+    """From the base value to one output, contribution by contribution. About a row: kept only if rows may be."""
+
+    kind: Literal["waterfall"] = "waterfall"
+    name: str
+    title: str
+    unit: str
+    base: float
+    output: float
+    items: tuple[Contribution, ...]
+    completeness: float  # (sum of contributions) - (output - base)
+    method: str
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        _require_finite(f"Waterfall({self.name})", base=self.base, output=self.output, completeness=self.completeness)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageMap:
+    """A picture and what each pixel contributed to one output. About a row: kept only if rows may be.
+
+    ``pixels`` is height x width x channels (1 or 3) uint8; ``attributions`` height x width float32, signed.
+    """
+
+    kind: Literal["image_map"] = "image_map"
+    name: str
+    title: str
+    pixels: Array
+    attributions: Array
+    method: str
+    target: str  # the class that is explained
+    completeness: float | None  # relative error of the sum; None where the method promises none
+    signed: bool = True
+    note: str = ""
+
+
+Evidence = Curve | Table | Ranking | Waterfall | ImageMap
+ROW_EVIDENCE = (Waterfall, ImageMap)  # shows a single row of the data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """All that a check returns. An empty one is refused: silence is not an answer."""
+
+    measurements: tuple[Measurement, ...] = ()
+    omissions: tuple[Omission, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (self.measurements or self.omissions or self.evidence):
+            raise CheckError("a check returned an empty Outcome: return an Omission that says why there is nothing")

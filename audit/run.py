@@ -1,0 +1,125 @@
+"""An audit, done: everything a report, a CI writer or a dashboard page may show is a function of this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from audit.policy import Finding, Verdict
+from audit.results import Evidence, Measurement, Omission, Outcome, Scalar
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureNote:
+    """What a measure is, as its check declared it when it was measured."""
+
+    unit: str
+    better: str  # "higher" | "lower" | "none" | "zero" | "one"
+    words: str  # how a person reads it: "share selected"
+    check: str
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One check run once: on which data, with which parameters, and what it returned."""
+
+    check: str  # "fairness.group_rates"
+    family: str  # "fairness"
+    on: str  # "test"
+    cost: str
+    outcome: Outcome
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    traceback: str = ""  # of a crash; shown under --debug and in the report's appendix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSummary:
+    """A data set as it was audited. ``columns`` maps a role ("target", "groups", "features") to column names."""
+
+    name: str  # "test"
+    path: str
+    sha256: str
+    rows: int
+    columns: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSummary:
+    """The model as it was audited."""
+
+    kind: str  # "sklearn", "torch", "onnx", "callable", "predictions"
+    name: str  # class of the estimator or module
+    path: str
+    sha256: str
+    bytes: int
+    task: str  # "binary" | "multiclass" | "regression"
+    classes: tuple[str, ...]
+    positive: str | None  # the class that a binary score is about
+    threshold: float | None
+    notes: tuple[str, ...] = ()  # what the reader must know, such as "probabilities are not available"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Where and when: all that may differ between two runs over the same inputs stands here."""
+
+    created: str  # UTC, ISO 8601
+    seconds: float
+    timings: Mapping[str, float]  # seconds by check
+    tool: str  # "assay 0.1.0"
+    python: str
+    platform: str
+    packages: Mapping[str, str]
+    commit: str = ""  # of the repository that audit.toml lies in, with "+" when it was dirty
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRun:
+    """One audit of one model."""
+
+    id: str  # sha256 of the canonical measured content
+    name: str
+    purpose: str
+    verdict: Verdict
+    exit_code: int
+    exit_reason: str  # one sentence
+    findings: tuple[Finding, ...]  # worst first
+    records: tuple[Record, ...]
+    model: ModelSummary
+    data: tuple[DataSummary, ...]
+    spec: Mapping[str, Any]  # audit.toml as it was read
+    spec_sha256: str
+    packs: Mapping[str, str]  # "default@1" -> sha256 of its text
+    confidence: float
+    seed: int
+    measures: Mapping[str, MeasureNote]
+    docs: Mapping[str, str]  # check id -> its module docstring, as measured
+    notices: tuple[str, ...] = ()  # licences and attributions of data tables that were used
+    baseline: str = ""  # id of the run it was compared with
+    machine: Machine
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        for name in ("spec", "packs", "measures", "docs"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def measurements(self) -> Iterator[tuple[Record, Measurement]]:
+        for record in self.records:
+            for measurement in record.outcome.measurements:
+                yield record, measurement
+
+    def omissions(self) -> Iterator[tuple[Record, Omission]]:
+        for record in self.records:
+            for omission in record.outcome.omissions:
+                yield record, omission
+
+    def evidence(self) -> Iterator[tuple[Record, Evidence]]:
+        for record in self.records:
+            for item in record.outcome.evidence:
+                yield record, item
