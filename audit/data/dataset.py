@@ -1,0 +1,201 @@
+"""A data set: an Arrow table, the kinds of its columns and the roles they play."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from audit.errors import DataError, nearest
+from audit.results import Scalar
+
+ColumnKind = Literal["number", "category", "text", "image", "audio", "series"]
+
+Columns = Mapping[str, NDArray[Any]]
+"""What a model is given: feature name -> array whose first axis is the row. Numbers as stored (NaN: missing), text
+and categories as objects (None: missing), images as float32 N x C x H x W in 0..1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """What a column holds. ``sources`` are the stored columns that an image or a series is made of."""
+
+    name: str
+    kind: ColumnKind
+    sources: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
+    bins: tuple[float, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    reference: str | None = None
+    root: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """Which column plays which part. Empty string or tuple: nobody does."""
+
+    target: str = ""
+    positive: Scalar | None = None
+    favourable: Scalar | None = None
+    groups: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    prediction: str = ""
+    score: str = ""
+    scores: tuple[str, ...] = ()
+    threshold: float | None = None
+    id: str = ""
+    weight: str = ""
+    cluster: str = ""
+    time: str = ""
+    control: tuple[str, ...] = ()
+    immutable: tuple[str, ...] = ()
+
+    def used(self) -> tuple[str, ...]:
+        """Every column with a role that is not a feature."""
+        single = (self.target, self.prediction, self.score, self.id, self.weight, self.cluster, self.time)
+        return tuple(dict.fromkeys(n for n in (*single, *self.groups, *self.scores, *self.control) if n))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codes:
+    """A column as small integers: ``levels[codes[i]]`` is the value of row i; a level None means missing."""
+
+    codes: NDArray[np.int32]
+    levels: tuple[str | None, ...]
+
+
+def shown(value: object) -> str:
+    """A cell as a person writes it: 1.0 reads 1, True reads true."""
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, float | np.floating):
+        return str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))
+    return str(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """``table`` holds the stored columns; ``columns`` the logical ones (an image made of 64 stored columns is one)."""
+
+    name: str
+    table: pa.Table
+    columns: Mapping[str, Column]
+    roles: Roles
+    path: str = ""
+    sha256: str = ""
+
+    @property
+    def n(self) -> int:
+        return int(self.table.num_rows)
+
+    def take(self, rows: NDArray[Any] | Sequence[int]) -> Dataset:
+        """The same data set with these rows only, in this order."""
+        return replace(self, table=self.table.take(pa.array(np.asarray(rows, dtype=np.int64))))
+
+    def column(self, name: str) -> Column:
+        if name not in self.columns:
+            where = f" in {self.path}" if self.path else ""
+            raise DataError(f'no column "{name}"{where}{nearest(name, self.columns)}')
+        return self.columns[name]
+
+    def stored(self, name: str) -> pa.ChunkedArray:
+        self.column(name)
+        return self.table.column(name)
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """Shape (n,), NaN where the value is missing. DataError when the column holds something else."""
+        stored = self.stored(name)
+        if pa.types.is_dictionary(stored.type):
+            stored = stored.cast(stored.type.value_type)
+        if pa.types.is_boolean(stored.type):
+            stored = stored.cast(pa.int8())
+        try:
+            return np.asarray(stored.cast(pa.float64()).to_numpy(), dtype=np.float64)
+        except pa.ArrowInvalid as error:
+            raise DataError(f'column "{name}" of {self.path or self.name} must hold numbers: {error}') from error
+
+    def codes(self, name: str) -> Codes:
+        """The column as integers into sorted levels; bins and labels of [columns] are applied, missing comes last."""
+        column = self.column(name)
+        if column.bins:
+            return _binned(self.numbers(name), column.bins)
+        return _encoded(self.stored(name), column.labels)
+
+    @cached_property
+    def features(self) -> Columns:
+        """The model's inputs, in the order of the features role."""
+        return {name: self.values(name) for name in self.roles.features}
+
+    def values(self, name: str) -> NDArray[Any]:
+        """A column as a model is given it (see :data:`Columns`)."""
+        column = self.column(name)
+        if column.kind == "image":
+            return self._image(column)
+        stored = self.stored(name)
+        if pa.types.is_dictionary(stored.type):
+            stored = stored.cast(stored.type.value_type)
+        if pa.types.is_decimal(stored.type):
+            stored = stored.cast(pa.float64())
+        if pa.types.is_integer(stored.type) and stored.null_count:
+            stored = stored.cast(pa.float64())
+        return np.asarray(stored.to_numpy())
+
+    def _image(self, column: Column) -> NDArray[np.float32]:
+        if column.sources:
+            pixels = np.column_stack([self.table.column(s).to_numpy() for s in column.sources]).astype(np.float32)
+            return pixels.reshape(self.n, *column.shape)
+        from audit.data.images import read_images  # Pillow is needed only where pictures are files
+
+        return read_images(self.table.column(column.name).to_pylist(), root=column.root, shape=column.shape)
+
+
+def matching(pattern: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Names that fit ``pixel_*``, in natural order, so that pixel_10 comes after pixel_9."""
+
+    def natural(name: str) -> tuple[int, str]:
+        return (len(name), name)
+
+    return tuple(sorted((n for n in names if fnmatchcase(n, pattern)), key=natural))
+
+
+def _encoded(stored: pa.ChunkedArray, labels: Mapping[str, str]) -> Codes:
+    encoded = stored if pa.types.is_dictionary(stored.type) else pc.dictionary_encode(stored)
+    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = pa.concat_arrays(encoded.chunks) if encoded.num_chunks else pa.array([]).dictionary_encode()
+    raw = np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
+    words = [None if value is None or value != value else shown(value) for value in encoded.dictionary.to_pylist()]
+    named = [None if word is None else labels.get(word, word) for word in words]
+    present = sorted({word for word in named if word is not None})
+    missing = bool((raw < 0).any()) or None in named
+    levels: tuple[str | None, ...] = (*present, None) if missing else tuple(present)
+    place = {word: i for i, word in enumerate(levels)}
+    table = np.array([place[word] for word in named] + [place.get(None, 0)], dtype=np.int32)
+    codes = table[raw]  # index -1 is the last entry: missing
+    return _only_present(codes, levels)
+
+
+def _only_present(codes: NDArray[np.int32], levels: tuple[str | None, ...]) -> Codes:
+    """Drop levels that no row has: a dictionary may hold more than the table does."""
+    seen = np.bincount(codes, minlength=len(levels)) > 0
+    renumbered = (np.cumsum(seen) - 1).astype(np.int32)
+    kept = tuple(level for level, is_seen in zip(levels, seen, strict=True) if is_seen)
+    return Codes(codes=renumbered[codes] if len(codes) else codes, levels=kept)
+
+
+def _binned(values: NDArray[np.float64], edges: tuple[float, ...]) -> Codes:
+    words = [
+        f"under {shown(edges[0])}",
+        *(f"{shown(a)} to under {shown(b)}" for a, b in zip(edges, edges[1:], strict=False)),
+        f"{shown(edges[-1])} or more",
+    ]
+    codes = np.digitize(values, edges).astype(np.int32)
+    codes[np.isnan(values)] = len(words)
+    return _only_present(codes, (*words, None))

@@ -1,0 +1,58 @@
+"""What a model may be able to do. An adapter implements the small capabilities it has, and no more.
+
+A check or an attribution method asks for the capability by ``isinstance``; nothing asks for a kind of model.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.data import Columns
+
+if TYPE_CHECKING:
+    import torch
+
+Output = Literal["logit", "probability", "value"]
+
+
+@runtime_checkable
+class Model(Protocol):
+    """Any model under review. ``classes`` is empty for a regressor; ``features`` None where the model cannot tell."""
+
+    kind: str  # "sklearn", "torch", "onnx", "callable", "predictions"
+    name: str
+    classes: tuple[str, ...]
+    features: tuple[str, ...] | None
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    def predict(self, columns: Columns) -> NDArray[Any]:
+        """Shape (n,): class names as objects for a classifier, float64 for a regressor."""
+
+
+@runtime_checkable
+class ProbabilisticClassifier(Protocol):
+    def predict_proba(self, columns: Columns) -> NDArray[np.float64]:
+        """Shape (n, classes), rows sum to 1, columns in the order of ``classes``."""
+
+
+@runtime_checkable
+class Regressor(Protocol):
+    def predict_value(self, columns: Columns) -> NDArray[np.float64]:
+        """Shape (n,)."""
+
+
+@runtime_checkable
+class Differentiable(Protocol):
+    """A torch module whose input gradients mean something. ``device`` is where it runs."""
+
+    module: torch.nn.Module
+    output: Output  # what the module returns
+    device: torch.device
+
+    def encode(self, columns: Columns) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        """The module's inputs for these rows, first axis the row, on ``device``."""
