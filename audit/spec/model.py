@@ -1,0 +1,200 @@
+"""audit.toml as types. Unknown keys are errors; every field says what it is, for the published schema."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from audit.results import Scalar
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Task = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class ModelSpec(_Strict):
+    """[model]: leave the table out to audit a column of predictions or scores."""
+
+    path: str = Field(description=".skops, .safetensors (with factory) or .onnx, relative to this file")
+    factory: str | None = Field(None, description='"package.module:build", or "model.py:build" with --allow-code')
+    trust: tuple[str, ...] = Field((), description="exact skops types beyond those Assay knows to be inert")
+    classes: tuple[Scalar, ...] = Field((), description="name of each output, in order")
+    output: Literal["logit", "probability", "value"] | None = Field(None, description="what a torch or ONNX model returns")
+    threshold: float | None = Field(None, description="deployed decision threshold on the positive class's probability")
+    task: Task | None = Field(None, description="inferred from the target when absent")
+    sha256: str | None = Field(None, description="refuse the model when its file's hash differs")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
+    variants: dict[str, str] = Field(default_factory=dict, description="other forms of the same model")
+
+
+class DataSpec(_Strict):
+    """[data.test], [data.train], [data.known]: a table and the roles of its columns."""
+
+    path: str = Field(description="CSV or Parquet file, folder or glob, relative to this file")
+    target: str | None = None
+    positive: Scalar | None = Field(None, description="the target value that a score is about")
+    favourable: Scalar | None = Field(None, description="the outcome people want; default: positive")
+    groups: Names | None = Field(None, description="sensitive attributes, sites, scanners")
+    missing: Literal["group", "bounds"] | None = None
+    features: Names | None = Field(None, description="default: the model's own, else every column without another role")
+    prediction: str | None = Field(None, description="column of decisions (no model)")
+    score: str | None = Field(None, description="column of scores for the positive class (no model)")
+    scores: Names | None = Field(None, description="one column of probability a class (no model)")
+    threshold: float | None = Field(None, description="a score at or above it counts as positive (no model)")
+    id: str | None = None
+    weight: str | None = None
+    cluster: str | None = None
+    time: str | None = None
+    control: Names | None = None
+    immutable: Names | None = None
+
+
+class DataSpecs(_Strict):
+    test: DataSpec
+    train: DataSpec | None = None
+    known: DataSpec | None = None
+
+
+class ColumnSpec(_Strict):
+    """[columns]: what the file cannot say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    kind: Literal["number", "category", "text", "image", "audio", "series"] | None = None
+    root: str | None = None
+    sources: str | None = Field(None, alias="from", description="pattern of the stored columns it is made of")
+    shape: tuple[int, ...] | None = None
+    bins: tuple[float, ...] | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    reference: str | None = None
+
+
+class TrainingSpec(_Strict):
+    record: str | None = Field(None, description="evidence of training energy, written by audit.track")
+    region: str | None = Field(None, description="country of the training, for CO2e; without it, energy only")
+    recipe: str | None = Field(None, description='"train.py:fit", runs only with --allow-code')
+
+
+class LimitSpec(_Strict):
+    """[[limit]]: measure x by x compare, with a bound and a reason."""
+
+    measure: str
+    params: dict[str, Scalar] = Field(default_factory=dict)
+    on: str = "test"
+    by: Names = ()
+    compare: Literal["each", "difference", "ratio"] = "each"
+    contrast: Literal["pairs", "reference", "rest", "overall"] = "pairs"
+    min: float | None = Field(None, allow_inf_nan=False)
+    max: float | None = Field(None, allow_inf_nan=False)
+    regress: float | None = Field(None, ge=0, allow_inf_nan=False)
+    level: Literal["fail", "warn", "record"] = "fail"
+    why: str = ""
+    clause: Names = ()
+    required: bool = False
+    inconclusive: Literal["block", "warn"] | None = None
+    underpowered: Literal["block", "list"] | None = None
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> LimitSpec:
+        if self.level != "record" and self.min is None and self.max is None and self.regress is None:
+            raise ValueError(f'the limit on "{self.measure}" needs min, max or regress (or level = "record")')
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f'the limit on "{self.measure}" has min {self.min} above max {self.max}')
+        if self.compare != "each" and not self.by:
+            raise ValueError(f'the limit on "{self.measure}" compares ({self.compare}) and needs by = ["column"]')
+        return self
+
+
+class WaiverSpec(_Strict):
+    limit: str
+    reason: str = Field(min_length=10)
+    owner: str = Field(min_length=1)
+    expires: date
+    bound: float | None = None
+
+
+class GateSpec(_Strict):
+    inconclusive: Literal["block", "warn"] = "block"
+    underpowered: Literal["block", "list"] = "block"
+    max_waivers: int = Field(3, ge=0)
+    max_waiver_days: int = Field(180, ge=1)
+
+
+class StatsSpec(_Strict):
+    confidence: float = Field(0.95, gt=0.5, lt=1.0)
+    seed: int = Field(20261122, ge=0)
+    min_n: int = Field(30, ge=1)
+    intersections: int = Field(2, ge=1, le=4, description="depth of the crossings of sensitive columns")
+
+
+class EvidenceSpec(_Strict):
+    rows: Literal["none", "sample", "all"] = Field("none", description="whether single rows may be stored and shown")
+
+
+class ComputeSpec(_Strict):
+    engine: Literal["local"] = "local"
+    batch: int = Field(8192, ge=1, description="rows a call of the model")
+
+
+class AuditSpec(_Strict):
+    """The whole of audit.toml. One file is one model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    schema_version: Literal[1] = Field(1, alias="schema")
+    name: str = Field(min_length=1, max_length=100)
+    purpose: str = ""
+    use: tuple[str, ...] = ("default@1",)
+    model: ModelSpec | None = None
+    data: DataSpecs
+    columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+    training: TrainingSpec = TrainingSpec()
+    limit: tuple[LimitSpec, ...] = ()
+    waive: tuple[WaiverSpec, ...] = ()
+    gate: GateSpec = GateSpec()
+    stats: StatsSpec = StatsSpec()
+    evidence: EvidenceSpec = EvidenceSpec()
+    compute: ComputeSpec = ComputeSpec()
+    checks: tuple[str, ...] = Field((), description="folders of your own checks, run only with --allow-code")
+
+    @model_validator(mode="after")
+    def _says_where_predictions_come_from(self) -> AuditSpec:
+        test = self.data.test
+        sources = [name for name in ("prediction", "score", "scores") if getattr(test, name)]
+        if self.model is None and not sources:
+            raise ValueError(
+                "say where the predictions come from: a [model] table with path, or, to audit predictions alone, "
+                "prediction, score or scores in [data.test]"
+            )
+        if self.model is not None and sources:
+            raise ValueError(
+                f"[model] and data.test.{sources[0]} both give predictions: keep the model, or leave [model] out to "
+                "audit the stored column"
+            )
+        return self
+
+
+class PolicyFile(_Strict):
+    """A pack or a --policy file: limits, and the words that introduce them."""
+
+    pack: str = Field(description='its id, "default@1"')
+    title: str
+    about: str = ""
+    as_of: date | None = None
+    limit: tuple[LimitSpec, ...]
+
+
+def relative(root: Path, path: str) -> Path:
+    """``path`` as written in a file that lies in ``root``."""
+    return Path(path) if Path(path).is_absolute() else root / path
