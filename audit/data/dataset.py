@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -76,7 +77,7 @@ def shown(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float | np.floating):
-        return str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))
+        return str(int(value)) if float(value).is_integer() and abs(float(value)) < 2**53 else repr(float(value))
     return str(value)
 
 
@@ -165,13 +166,17 @@ def matching(pattern: str, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted((n for n in names if fnmatchcase(n, pattern)), key=natural))
 
 
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and value != value)  # noqa: PLR0124  # NaN is not itself
+
+
 def _encoded(stored: pa.ChunkedArray, labels: Mapping[str, str]) -> Codes:
     encoded = stored if pa.types.is_dictionary(stored.type) else pc.dictionary_encode(stored)
     encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
     if isinstance(encoded, pa.ChunkedArray):
         encoded = pa.concat_arrays(encoded.chunks) if encoded.num_chunks else pa.array([]).dictionary_encode()
     raw = np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
-    words = [None if value is None or value != value else shown(value) for value in encoded.dictionary.to_pylist()]
+    words = [None if _is_missing(value) else shown(value) for value in encoded.dictionary.to_pylist()]
     named = [None if word is None else labels.get(word, word) for word in words]
     present = sorted({word for word in named if word is not None})
     missing = bool((raw < 0).any()) or None in named
@@ -193,7 +198,7 @@ def _only_present(codes: NDArray[np.int32], levels: tuple[str | None, ...]) -> C
 def _binned(values: NDArray[np.float64], edges: tuple[float, ...]) -> Codes:
     words = [
         f"under {shown(edges[0])}",
-        *(f"{shown(a)} to under {shown(b)}" for a, b in zip(edges, edges[1:], strict=False)),
+        *(f"{shown(a)} to under {shown(b)}" for a, b in pairwise(edges)),
         f"{shown(edges[-1])} or more",
     ]
     codes = np.digitize(values, edges).astype(np.int32)

@@ -30,7 +30,9 @@ class ModelSpec(_Strict):
     factory: str | None = Field(None, description='"package.module:build", or "model.py:build" with --allow-code')
     trust: tuple[str, ...] = Field((), description="exact skops types beyond those Assay knows to be inert")
     classes: tuple[Scalar, ...] = Field((), description="name of each output, in order")
-    output: Literal["logit", "probability", "value"] | None = Field(None, description="what a torch or ONNX model returns")
+    output: Literal["logit", "probability", "value"] | None = Field(
+        None, description="what a torch or ONNX model returns"
+    )
     threshold: float | None = Field(None, description="deployed decision threshold on the positive class's probability")
     task: Task | None = Field(None, description="inferred from the target when absent")
     sha256: str | None = Field(None, description="refuse the model when its file's hash differs")

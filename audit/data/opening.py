@@ -1,0 +1,144 @@
+"""From the spec's words about a table to a Dataset: roles are checked against the columns that are really there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from audit.data.dataset import Column, ColumnKind, Dataset, Roles, matching
+from audit.data.reading import digest, read_table
+from audit.errors import DataError, nearest
+from audit.spec import ColumnSpec, DataSpec, relative
+
+# These say what a column is, so a second data set has them too unless it says otherwise.
+INHERITED = tuple(name for name in DataSpec.model_fields if name != "path")
+
+
+def inherit(spec: DataSpec, parent: DataSpec) -> DataSpec:
+    """``spec`` with the roles of ``parent`` wherever it is silent."""
+    given: dict[str, Any] = {name: getattr(parent, name) for name in INHERITED if getattr(spec, name) is None}
+    return spec.model_copy(update=given)
+
+
+def open_dataset(name: str, spec: DataSpec, columns: Mapping[str, ColumnSpec], root: Path) -> Dataset:
+    """Read the table of ``[data.<name>]``. DataError names the file, the column and the nearest one there is."""
+    path = relative(root, spec.path)
+    return dataset_from_table(name, read_table(path), spec, columns, root=root, path=spec.path, sha256=digest(path))
+
+
+def dataset_from_table(
+    name: str,
+    table: pa.Table,
+    spec: DataSpec,
+    columns: Mapping[str, ColumnSpec],
+    *,
+    root: Path,
+    path: str = "",
+    sha256: str = "",
+) -> Dataset:
+    """A Dataset over a table in memory."""
+    if table.num_rows == 0:
+        raise DataError(f"{path or name} has no rows: an audit needs at least one")
+    logical = logical_columns(table.schema, columns, path or name, root)
+    roles = roles_of(spec)
+    for role, column in named_columns(roles):
+        if column not in logical:
+            raise DataError(
+                f'[data.{name}] {role} = "{column}": no such column in {path or "the table"}'
+                f"{nearest(column, logical)}; it has {', '.join(list(logical)[:12])}"
+            )
+    return Dataset(name=name, table=table, columns=logical, roles=roles, path=path, sha256=sha256)
+
+
+def with_features(data: Dataset, features: tuple[str, ...]) -> Dataset:
+    """``data`` with its features role filled; DataError for a feature that is not a column."""
+    for feature in features:
+        if feature not in data.columns:
+            raise DataError(
+                f'the model needs the column "{feature}", which {data.path or data.name} does not have'
+                f"{nearest(feature, data.columns)}"
+            )
+    return replace(data, roles=replace(data.roles, features=features))
+
+
+def default_features(data: Dataset) -> tuple[str, ...]:
+    """Every logical column that has no other role; what a picture is made of is not a feature beside it."""
+    taken = {*data.roles.used(), *(source for column in data.columns.values() for source in column.sources)}
+    return tuple(name for name in data.columns if name not in taken)
+
+
+def roles_of(spec: DataSpec) -> Roles:
+    return Roles(
+        target=spec.target or "",
+        positive=spec.positive,
+        favourable=spec.favourable,
+        groups=spec.groups or (),
+        features=spec.features or (),
+        prediction=spec.prediction or "",
+        score=spec.score or "",
+        scores=spec.scores or (),
+        threshold=spec.threshold,
+        id=spec.id or "",
+        weight=spec.weight or "",
+        cluster=spec.cluster or "",
+        time=spec.time or "",
+        control=spec.control or (),
+        immutable=spec.immutable or (),
+    )
+
+
+def named_columns(roles: Roles) -> list[tuple[str, str]]:
+    """(role, column) for every column that a role names."""
+    single = ("target", "prediction", "score", "id", "weight", "cluster", "time")
+    several = ("groups", "features", "scores", "control", "immutable")
+    pairs = [(role, getattr(roles, role)) for role in single]
+    pairs += [(role, column) for role in several for column in getattr(roles, role)]
+    return [(role, column) for role, column in pairs if column]
+
+
+def logical_columns(schema: pa.Schema, specs: Mapping[str, ColumnSpec], where: str, root: Path) -> dict[str, Column]:
+    """Stored columns with their inferred kinds, plus those that [columns] makes of several."""
+    columns = {field.name: Column(name=field.name, kind=kind_of(field.type)) for field in schema}
+    for name, spec in specs.items():
+        sources = matching(spec.sources, schema.names) if spec.sources else ()
+        if spec.sources and not sources:
+            raise DataError(f'[columns] {name}: no column of {where} fits from = "{spec.sources}"')
+        if not sources and name not in columns:
+            raise DataError(f'[columns] "{name}" is no column of {where}{nearest(name, columns)}')
+        columns[name] = _described(name, spec, sources, columns.get(name), root)
+        if sources and spec.shape and _product(spec.shape) != len(sources):
+            raise DataError(
+                f"[columns] {name}: shape {list(spec.shape)} needs {_product(spec.shape)} columns, "
+                f'"{spec.sources}" fits {len(sources)}'
+            )
+    return columns
+
+
+def _described(name: str, spec: ColumnSpec, sources: tuple[str, ...], stored: Column | None, root: Path) -> Column:
+    return Column(
+        name=name,
+        kind=spec.kind or (stored.kind if stored else "number"),
+        sources=sources,
+        shape=spec.shape or (),
+        bins=tuple(sorted(spec.bins or ())),
+        labels=spec.labels,
+        reference=spec.reference,
+        root=str(relative(root, spec.root)) if spec.root else None,
+    )
+
+
+def _product(shape: tuple[int, ...]) -> int:
+    product = 1
+    for size in shape:
+        product *= size
+    return product
+
+
+def kind_of(arrow_type: pa.DataType) -> ColumnKind:
+    if pa.types.is_integer(arrow_type) or pa.types.is_floating(arrow_type) or pa.types.is_decimal(arrow_type):
+        return "number"
+    return "image" if pa.types.is_binary(arrow_type) or pa.types.is_large_binary(arrow_type) else "category"
