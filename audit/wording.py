@@ -1,0 +1,293 @@
+"""The one place that turns numbers, names and verdicts into words, for every writer and every page.
+
+"0.083 (95 % CI 0.004 to 0.161, n = 640, Newcombe)": a number is never shown without its interval, its n and its
+method, and never with more decimals than the interval supports.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from audit.results import Interval, Measurement, Omission, Reason, Scalar
+
+MINUS = "\u2212"
+MISSING = "(missing)"
+ALL_ROWS = "all rows"
+MAX_DECIMALS = 3  # of a proportion: a fourth one says nothing at the sizes of test sets
+LABEL_LENGTH = 80
+
+Status = Literal["pass", "fail", "inconclusive", "not_assessed", "waived"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusWords:
+    """A verdict as a reader meets it: the word carries the meaning, the glyph only repeats it."""
+
+    key: Status
+    word: str
+    glyph: str
+    meaning: str
+
+
+STATUSES: Mapping[str, StatusWords] = {
+    words.key: words
+    for words in (
+        StatusWords(key="fail", word="Fails", glyph="✗", meaning="the interval lies wholly outside the limit"),
+        StatusWords(key="inconclusive", word="Inconclusive", glyph="?", meaning="the interval includes the limit"),
+        StatusWords(key="not_assessed", word="Not assessed", glyph="–", meaning="it could not be measured"),
+        StatusWords(key="waived", word="Waived", glyph="⚠", meaning="somebody answers for it until a date"),
+        StatusWords(key="pass", word="Passes", glyph="✓", meaning="the whole interval lies inside the limit"),
+    )
+}
+
+REASONS: Mapping[Reason, str] = {
+    Reason.ERROR: "A check crashed",
+    Reason.MISSING_INPUT: "The case does not hold what is needed",
+    Reason.INSUFFICIENT_DATA: "Too few rows",
+    Reason.UNDEFINED: "The measure is not defined here",
+    Reason.SUPPRESSED: "Too few people to show without naming them",
+    Reason.WITHHELD: "Measured, and not trustworthy enough to show",
+    Reason.SKIPPED: "Left out of the plan",
+    Reason.NOT_APPLICABLE: "The question does not apply to this model",
+}
+
+BETTER: Mapping[str, str] = {
+    "higher": "higher is better",
+    "lower": "lower is better",
+    "zero": "best at 0",
+    "one": "best at 1",
+    "none": "neither high nor low is better",
+}
+
+
+def status(verdict: str, *, waived: bool = False) -> StatusWords:
+    """The words of a verdict (``"pass"``, ``"fail"``, ...); a waiver covers whatever has not passed."""
+    return STATUSES["waived" if waived and verdict != "pass" else verdict]
+
+
+# Units ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """How a unit is written for numbers of one size."""
+
+    factor: float
+    symbol: str
+
+
+_PLAIN: Mapping[str, str] = {"1": "", "kgCO2e": "kg CO₂e", "usd": "US$"}
+_SCALES: Mapping[str, tuple[tuple[float, _Scale], ...]] = {  # (from this size on, scale), largest first
+    "kWh": ((0.1, _Scale(1, "kWh")), (1e-4, _Scale(1e3, "Wh")), (0, _Scale(1e6, "mWh"))),
+    "kgCO2e": ((0.1, _Scale(1, "kg CO₂e")), (1e-4, _Scale(1e3, "g CO₂e")), (0, _Scale(1e6, "mg CO₂e"))),
+    "h": ((1, _Scale(1, "h")), (1 / 60, _Scale(60, "min")), (1e-3 / 3.6, _Scale(3600, "s")), (0, _Scale(3.6e6, "ms"))),
+    "s": ((1, _Scale(1, "s")), (0, _Scale(1e3, "ms"))),
+}
+_COUNTS = frozenset({"rows", "columns", "groups", "people", "bytes", "features", "count"})
+
+
+def scale(value: float, unit: str) -> tuple[float, str]:
+    """``(factor, symbol)`` in which a number of this size is best read: 0.0004 kWh as 0.4 Wh."""
+    for least, best in _SCALES.get(unit, ()):
+        if abs(value) >= least and value != 0:
+            return best.factor, best.symbol
+    return 1.0, _PLAIN.get(unit, unit)
+
+
+# Numbers -------------------------------------------------------------------------------------------------------------
+
+
+def decimals(value: float, half_width: float, unit: str) -> int:
+    """Decimals that the interval supports: two significant digits of its half width, else three of the value."""
+    if unit in _COUNTS and value == round(value):
+        return 0
+    basis, digits = (half_width, 2) if half_width > 0 else (abs(value), 3)
+    wanted = digits - 1 - math.floor(math.log10(basis)) if basis > 0 else 0
+    return max(0, min(wanted, MAX_DECIMALS if unit == "1" else 9))
+
+
+def _write(value: float, places: int) -> str:
+    """Fixed decimals, thousands separators, a true minus and no rounding to a false zero or a false one."""
+    text = f"{value:,.{places}f}"
+    if value != 0 and places and float(text.replace(",", "")) == 0:
+        least = f"{10.0**-places:.{places}f}"
+        return f"<{least}" if value > 0 else f">{MINUS}{least}"
+    if places == MAX_DECIMALS and value < 1 and text == "1.000":
+        return ">0.999"
+    return "0" if text.strip("-0.") == "" and places == 0 else text.replace("-", MINUS)
+
+
+def number(value: float, unit: str, se: float | None = None) -> str:
+    """One number with its unit; ``se`` is its standard error or half width, in the same unit, and limits the decimals.
+
+    >>> number(0.0831, "1", 0.04), number(1989, "rows"), number(0.0004, "kWh"), number(-0.5, "log-odds", 0.2)
+    ('0.083', '1,989 rows', '0.400 Wh', '−0.50 log-odds')
+    """
+    factor, symbol = scale(value, unit)
+    places = decimals(value * factor, (se or 0.0) * factor, unit)
+    return _join(_write(value * factor, places), symbol)
+
+
+def _join(text: str, symbol: str) -> str:
+    return f"{text}\u00a0{symbol}" if symbol else text
+
+
+def interval(bounds: Interval, unit: str, at: float | None = None) -> str:
+    """``95 % CI 0.004 to 0.161``, ``90 % range 0.2 to 0.8 Wh`` or ``exact``; ``at`` is the value it belongs to."""
+    if bounds.kind == "exact":
+        return "exact"
+    label = "CI" if bounds.kind == "sample" else "range"
+    return f"{level(bounds.level)} {label} {span(bounds.lower, bounds.upper, unit, at)}"
+
+
+def span(lower: float, upper: float, unit: str, at: float | None = None) -> str:
+    """``0.004 to 0.161``: both ends in the scale and with the decimals of the value between them."""
+    middle = (lower + upper) / 2 if at is None else at
+    factor, symbol = scale(middle, unit)
+    places = decimals(middle * factor, (upper - lower) / 2 * factor, unit)
+    return _join(f"{_write(lower * factor, places)} to {_write(upper * factor, places)}", symbol)
+
+
+def level(share: float) -> str:
+    """``95 %`` with a no-break space."""
+    return f"{share * 100:.4g}\u00a0%"
+
+
+def share(part: float) -> str:
+    """A share of rows in whole per cent, with no false 0 % and no false 100 %."""
+    if 0 < part < 0.005:
+        return "under 1\u00a0%"
+    if 0.995 <= part < 1:
+        return "over 99\u00a0%"
+    return f"{part * 100:.0f}\u00a0%"
+
+
+def count(total: int, singular: str, plural: str = "") -> str:
+    """``1 limit``, ``1,989 limits``."""
+    return f"{total:,} {singular if total == 1 else plural or singular + 's'}"
+
+
+def value(m: Measurement) -> str:
+    """The measured number alone, with unit and the decimals of its interval."""
+    return number(m.value, m.unit, m.interval.half_width)
+
+
+def uncertainty(m: Measurement) -> str:
+    """``95 % CI 0.004 to 0.161, n = 640, Newcombe``: what must stand beside the value."""
+    method = "" if m.interval.kind == "exact" else short_method(m.interval.method or m.method)
+    parts = (interval(m.interval, m.unit, m.value), f"n\u00a0=\u00a0{m.n:,}", method)
+    return ", ".join(part for part in parts if part)
+
+
+def measurement(m: Measurement) -> str:
+    """``0.083 (95 % CI 0.004 to 0.161, n = 640, Newcombe)``."""
+    return f"{value(m)} ({uncertainty(m)})"
+
+
+def short_method(method: str) -> str:
+    """The name of a method without its reference: ``Wilson`` for ``Wilson score interval (Wilson 1927)``."""
+    name = re.sub(r"\s*\([^()]*\)\s*$", "", label(method)).removesuffix(" interval").removesuffix(" score")
+    return name.replace("_", " ")
+
+
+# Names ---------------------------------------------------------------------------------------------------------------
+
+
+def label(text: object, length: int = LABEL_LENGTH) -> str:
+    """A name from the data, fit to be read: one line, no control or direction characters, at most ``length`` long.
+
+    What cannot be shown is replaced by U+FFFD, so that a hostile name is seen to be odd and can do nothing.
+    """
+    raw = str(text)
+    head = raw[: length * 4]  # enough to fill the label, whatever is collapsed
+    clean = "".join("\ufffd" if _unfit(character) else character for character in head)
+    clean = re.sub(r"\s+", " ", clean).strip() or "(blank)"
+    return clean if len(clean) <= length and len(raw) <= len(head) else clean[: length - 1] + "…"
+
+
+def _unfit(character: str) -> bool:
+    # The two joiners are letters of Persian and of many emoji; every other format character can only mislead.
+    return character not in "\n\t\u200c\u200d" and unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"}
+
+
+def text(words: str) -> str:
+    """A sentence that may hold names from the data: control and direction characters out, any length, one line."""
+    return label(words, length=max(len(words), LABEL_LENGTH)) if words else ""
+
+
+def slice_words(columns: Mapping[str, str | None]) -> str:
+    """``sex = F, age = (missing)``; ``all rows`` for the empty slice."""
+    if not columns:
+        return ALL_ROWS
+    return ", ".join(f"{label(k)} = {group_value(v)}" for k, v in columns.items())
+
+
+def group_value(shown: str | None) -> str:
+    """The value of a group as a label; a missing one is named, for it is a group too."""
+    return MISSING if shown is None else label(shown)
+
+
+def group_words(columns: Mapping[str, str | None]) -> str:
+    """``F, (missing)``: the values alone, where a heading already names the columns."""
+    return ", ".join(group_value(v) for v in columns.values()) or ALL_ROWS
+
+
+def contrast_words(groups: Sequence[Mapping[str, str | None]]) -> str:
+    """``race: black against white``; one group as a slice; several columns joined by a comma."""
+    if len(groups) < 2:
+        return slice_words(groups[0]) if groups else ALL_ROWS
+    first, second = groups[0], groups[1]
+    if first and not second:
+        return f"{slice_words(first)} against all rows"
+    names = ", ".join(label(column) for column in first or second)
+    return f"{names}: {group_words(first)} against {group_words(second)}"
+
+
+def params_words(params: Mapping[str, Scalar]) -> str:
+    """``k = 10, threshold = 0.5``."""
+    return ", ".join(f"{label(k)} = {label(v)}" for k, v in sorted(params.items()))
+
+
+def measure_words(name: str, words: str = "", params: Mapping[str, Scalar] | None = None) -> str:
+    """``share selected`` or, where a measure has no words of its own, its name with spaces."""
+    base = label(words or name.replace("_", " "))
+    return f"{base} ({params_words(params)})" if params else base
+
+
+# Limits and omissions ------------------------------------------------------------------------------------------------
+
+
+def bound(value: float, unit: str) -> str:
+    """A limit as it was written: no digit added, no digit lost."""
+    factor, symbol = scale(value, unit)
+    return _join(f"{value * factor:,.10g}".replace("-", MINUS), symbol)
+
+
+def limit_words(unit: str, *, lowest: float | None, highest: float | None, regress: float | None = None) -> str:
+    """``at most 0.10``, ``at least 0.8``, ``0.8 to 1.25``; with ``regress``, the worsening that is allowed."""
+    parts: list[str] = []
+    if lowest is not None and highest is not None:
+        parts.append(f"{bound(lowest, unit)} to {bound(highest, unit)}")
+    elif lowest is not None:
+        parts.append(f"at least {bound(lowest, unit)}")
+    elif highest is not None:
+        parts.append(f"at most {bound(highest, unit)}")
+    if regress is not None:
+        parts.append(f"at most {bound(regress, unit)} worse than the baseline")
+    return " and ".join(parts) or "recorded, no limit"
+
+
+def omission(o: Omission) -> str:
+    """``Too few rows: race = Asian has 3 rows, fewer than 30``."""
+    return f"{REASONS[o.reason]}: {text(o.detail)}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    items = list(words)
+    return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
