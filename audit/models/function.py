@@ -1,0 +1,75 @@
+"""A Python function as a model: it takes a data frame of the features and returns what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.data import Columns
+from audit.data.dataset import shown
+from audit.errors import ModelError
+from audit.models.base import Output
+from audit.models.sklearn import frame
+from audit.models.torch import probabilities
+from audit.results import Scalar
+
+
+class _Function:
+    kind = "callable"
+
+    def __init__(self, function: Callable[..., Any], classes: Sequence[Scalar], features: Sequence[str] | None) -> None:
+        self.function, self.classes = function, tuple(map(shown, classes))
+        self.name = getattr(function, "__name__", type(function).__name__)
+        self.features = None if features is None else tuple(features)
+
+    def _call(self, columns: Columns) -> NDArray[Any]:
+        n = len(next(iter(columns.values())))
+        result = np.asarray(self.function(frame(columns)))
+        if result.ndim not in {1, 2} or len(result) != n:
+            raise ModelError(f"{self.name} must return one row for each of the {n} rows, got shape {result.shape}")
+        return result
+
+
+class FunctionRegressor(_Function):
+    def predict_value(self, columns: Columns) -> NDArray[np.float64]:
+        return np.asarray(self._call(columns), dtype=np.float64).reshape(-1)
+
+    def predict(self, columns: Columns) -> NDArray[Any]:
+        return self.predict_value(columns)
+
+
+class FunctionDecider(_Function):
+    def predict(self, columns: Columns) -> NDArray[Any]:
+        return np.array([shown(v) for v in self._call(columns).reshape(-1).tolist()], dtype=object)
+
+
+class FunctionClassifier(_Function):
+    def predict_proba(self, columns: Columns) -> NDArray[np.float64]:
+        result = np.asarray(self._call(columns), dtype=np.float64)
+        whole = probabilities(result.reshape(len(result), -1), "probability")
+        if whole.shape[1] != len(self.classes):
+            raise ModelError(f"{self.name} returns {whole.shape[1]} columns for {len(self.classes)} classes")
+        return whole
+
+    def predict(self, columns: Columns) -> NDArray[Any]:
+        return np.array(self.classes, dtype=object)[self.predict_proba(columns).argmax(axis=1)]
+
+
+def adapt(
+    function: Callable[..., Any],
+    *,
+    output: Output | str | None,
+    classes: Sequence[Scalar],
+    features: Sequence[str] | None = None,
+) -> FunctionRegressor | FunctionDecider | FunctionClassifier:
+    """``output`` says what the function returns: "probability", "decision" or "value"."""
+    if output == "value":
+        return FunctionRegressor(function, (), features)
+    if output == "decision":
+        return FunctionDecider(function, classes, features)
+    if output != "probability":
+        raise ModelError('output must be "probability", "decision" or "value": say what the function returns')
+    return FunctionClassifier(function, classes, features)

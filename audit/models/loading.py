@@ -1,0 +1,188 @@
+"""Loading a model file without running what is in it.
+
+A file is read once; its hash and its model come from the same bytes, so it cannot be swapped in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audit.errors import ModelError, UnsafeModelError, nearest
+from audit.models.base import Model
+from audit.models.inert import INERT_TYPES
+from audit.spec import ModelSpec, relative
+
+if TYPE_CHECKING:
+    import torch
+
+    from audit.models.torch import TorchModel
+
+SAFE = (".skops", ".safetensors", ".onnx")
+PICKLES = {
+    ".pkl": "a pickle",
+    ".pickle": "a pickle",
+    ".joblib": "a joblib pickle",
+    ".pt": "a torch pickle",
+    ".pth": "a torch pickle",
+    ".bin": "a torch pickle",
+    ".ckpt": "a torch pickle",
+    ".pt2": "a torch.export archive, whose loader evaluates code",
+    ".ts": "a TorchScript program",
+    ".npy": "a NumPy file",
+    ".h5": "a Keras file",
+    ".keras": "a Keras file",
+}
+HOW = (
+    "save the model in a format that cannot run code: skops.io.dump(model, 'model.skops') for scikit-learn, "
+    "safetensors.torch.save_file(module.state_dict(), 'model.safetensors') with factory = \"package.module:build\" "
+    "for torch, torch.onnx.export or skl2onnx for .onnx; or audit a column of its predictions without the model"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedModel:
+    model: Model
+    sha256: str
+    bytes: int
+    path: str
+
+
+def load_model(spec: ModelSpec, root: Path, *, allow_code: bool = False) -> LoadedModel:
+    """The model that ``[model]`` names. ModelError or UnsafeModelError says what is wrong and what to do."""
+    content = read_model_file(spec.path, root)
+    sha256 = hashlib.sha256(content).hexdigest()
+    if spec.sha256 is not None and spec.sha256 != sha256:
+        raise ModelError(f"{spec.path} is not the model that sha256 in [model] names: it has {sha256}")
+    suffix = Path(spec.path).suffix.lower()
+    if suffix == ".skops":
+        model = _load_skops(content, spec)
+    elif suffix == ".safetensors":
+        model = _load_safetensors(content, spec, root, allow_code=allow_code)
+    else:
+        from audit.models.onnx import adapt
+
+        model = adapt(content, spec.classes, spec.output)
+    return LoadedModel(model=model, sha256=sha256, bytes=len(content), path=spec.path)
+
+
+def read_model_file(path: str, root: Path) -> bytes:
+    """The bytes of a model file of a safe format; everything else is refused before it is opened."""
+    suffix = Path(path).suffix.lower()
+    if suffix in PICKLES:
+        raise UnsafeModelError(f"{path} is {PICKLES[suffix]}: loading it would run code. To audit it, {HOW}")
+    if suffix not in SAFE:
+        raise ModelError(f'{path}: unknown model format "{suffix or "none"}"; use {", ".join(SAFE)}')
+    file = relative(root, path)
+    if not file.exists():
+        beside = [p.name for p in file.parent.glob("*") if p.suffix in SAFE] if file.parent.is_dir() else []
+        raise ModelError(f"[model] path: {path} does not exist{nearest(file.name, beside)}")
+    if not file.is_file():
+        raise ModelError(f"[model] path: {path} is not a file")
+    content = file.read_bytes()
+    if content[:2] == b"\x80\x02" or content[:1] == b"\x80":
+        raise UnsafeModelError(f"{path} is a pickle whatever its name says: loading it would run code. {HOW}")
+    return content
+
+
+def _load_skops(content: bytes, spec: ModelSpec) -> Model:
+    import zipfile
+
+    import skops.io
+
+    from audit.models.sklearn import adapt
+
+    for name in spec.trust:
+        if "*" in name or not name.replace(".", "").replace("_", "").isalnum():
+            raise ModelError(f'trust takes exact type names, got "{name}": copy them from the error message')
+    try:
+        untrusted = set(skops.io.get_untrusted_types(data=content))
+        refused = sorted(untrusted - INERT_TYPES - set(spec.trust))
+        if refused:
+            lines = ", ".join(f'"{name}"' for name in refused)
+            raise UnsafeModelError(
+                f"{spec.path} holds types that Assay does not know to be harmless. If you trust them, add to [model]: "
+                f"trust = [{lines}]"
+            )
+        return adapt(skops.io.loads(content, trusted=sorted(untrusted)))
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+        raise ModelError(f"{spec.path} is not a readable skops file: {error}") from error
+
+
+def _load_safetensors(content: bytes, spec: ModelSpec, root: Path, *, allow_code: bool) -> Model:
+    import safetensors.torch
+    from safetensors import SafetensorError
+
+    from audit.models.torch import TorchModel, adapt
+
+    if spec.factory is None:
+        raise ModelError(f'{spec.path} holds weights only: add factory = "package.module:build" to [model]')
+    try:
+        state = safetensors.torch.load(content)
+    except SafetensorError as error:
+        raise ModelError(f"{spec.path} is not a readable safetensors file: {error}") from error
+    built = _call_factory(factory(spec.factory, root, allow_code=allow_code), spec.factory)
+    module = built.module if isinstance(built, TorchModel) else built
+    _fill(module, state, spec)
+    return adapt(built, classes=spec.classes, output=spec.output, device=spec.device)
+
+
+def _call_factory(build: Callable[[], Any], name: str) -> torch.nn.Module | TorchModel:
+    import torch
+
+    from audit.models.torch import TorchModel
+
+    built = build()
+    if not isinstance(built, torch.nn.Module | TorchModel):
+        raise ModelError(
+            f'factory "{name}" must return a torch.nn.Module or audit.TorchModel, got {type(built).__name__}'
+        )
+    return built
+
+
+def _fill(module: torch.nn.Module, state: dict[str, torch.Tensor], spec: ModelSpec) -> None:
+    try:
+        module.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        faults = " ".join(line.strip() for line in str(error).splitlines()[1:3])
+        raise ModelError(f'{spec.path} does not fit what factory "{spec.factory}" builds: {faults}') from error
+
+
+def factory(name: str, root: Path, *, allow_code: bool) -> Callable[..., Any]:
+    """The function that ``package.module:build`` names; a file beside audit.toml only with ``allow_code``."""
+    where, _, function = name.partition(":")
+    if not where or not function:
+        raise ModelError(f'factory must read "package.module:build", got "{name}"')
+    if where.endswith(".py"):
+        if not allow_code:
+            raise UnsafeModelError(f'factory "{name}" is a file: run with --allow-code to let its code run')
+        module = _import_file(relative(root, where))
+    else:
+        if where.split(".")[0] in sys.stdlib_module_names:
+            raise UnsafeModelError(f'factory "{name}" is part of Python\'s standard library, which builds no model')
+        module = _import_installed(where, name)
+    if not callable(found := getattr(module, function, None)):
+        raise ModelError(f'factory "{name}": no function {function} there{nearest(function, dir(module))}')
+    return found  # type: ignore[no-any-return]
+
+
+def _import_installed(where: str, name: str) -> Any:
+    try:
+        return importlib.import_module(where)
+    except ImportError as error:
+        raise ModelError(f'factory "{name}" cannot be imported ({error}): install the package it is in') from error
+
+
+def _import_file(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(f"audited_{path.stem}", path)
+    if spec is None or spec.loader is None or not path.exists():
+        raise ModelError(f"{path} does not exist")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,121 @@
+"""ONNX files through onnxruntime on the CPU: no custom operators, no data outside the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.data import Columns
+from audit.data.dataset import shown
+from audit.errors import ModelError
+from audit.models.base import Output
+from audit.models.torch import probabilities
+from audit.results import Scalar
+
+_TYPES = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(bool)": np.bool_,
+    "tensor(string)": object,
+}
+
+
+class _Session:
+    kind = "onnx"
+
+    def __init__(self, content: bytes, classes: Sequence[Scalar], output: Output) -> None:
+        self.session, self.output = _open(content), output
+        self.inputs = self.session.get_inputs()
+        self.classes = tuple(map(shown, classes))
+        self.name = self.session.get_modelmeta().graph_name or "onnx"
+        names = tuple(i.name for i in self.inputs)
+        self.features: tuple[str, ...] | None = names if len(names) > 1 else None
+
+    def _outputs(self, columns: Columns) -> NDArray[np.float64]:
+        feeds = self._feeds(columns)
+        first = self.inputs[0].shape[0]
+        n = len(next(iter(feeds.values())))
+        size = first if isinstance(first, int) else n
+        if n % size:
+            raise ModelError(f"the ONNX file takes batches of {size} rows: export it with a dynamic first axis")
+        parts = [self._run({k: v[i : i + size] for k, v in feeds.items()}) for i in range(0, n, size)]
+        return np.concatenate(parts).reshape(n, -1)
+
+    def _run(self, feeds: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
+        import onnxruntime as ort
+
+        names = [o.name for o in self.session.get_outputs()]
+        # A converted classifier returns its label first and its probabilities second.
+        wanted = next((n for n in names if "prob" in n.lower()), names[-1])
+        try:
+            result = self.session.run([wanted], feeds)[0]
+        except ort.capi.onnxruntime_pybind11_state.InvalidArgument as error:
+            raise ModelError(f"the ONNX model refused the data: {str(error).splitlines()[0]}") from error
+        if isinstance(result, list):  # ZipMap: one dictionary a row
+            keys = list(result[0])
+            return np.array([[row[key] for key in keys] for row in result], dtype=np.float64)
+        return np.asarray(result, dtype=np.float64)
+
+    def _feeds(self, columns: Columns) -> dict[str, NDArray[Any]]:
+        if len(self.inputs) == 1:
+            values = list(columns.values())
+            whole = values[0] if values[0].ndim > 1 else np.column_stack(values)
+            return {self.inputs[0].name: whole.astype(_numpy_type(self.inputs[0]))}
+        return {i.name: columns[i.name].astype(_numpy_type(i)).reshape(-1, 1) for i in self.inputs}
+
+
+class OnnxRegressor(_Session):
+    def predict_value(self, columns: Columns) -> NDArray[np.float64]:
+        return self._outputs(columns)[:, 0]
+
+    def predict(self, columns: Columns) -> NDArray[Any]:
+        return self.predict_value(columns)
+
+
+class OnnxClassifier(_Session):
+    def predict_proba(self, columns: Columns) -> NDArray[np.float64]:
+        result = probabilities(self._outputs(columns), self.output)
+        if result.shape[1] != len(self.classes):
+            raise ModelError(
+                f"the ONNX model returns {result.shape[1]} outputs for {len(self.classes)} classes: "
+                "set classes in [model] to the name of each output, in order"
+            )
+        return result
+
+    def predict(self, columns: Columns) -> NDArray[Any]:
+        return np.array(self.classes, dtype=object)[self.predict_proba(columns).argmax(axis=1)]
+
+
+def adapt(content: bytes, classes: Sequence[Scalar], output: Output | None) -> OnnxRegressor | OnnxClassifier:
+    """An adapter over the bytes of a file. ModelError when onnxruntime is absent or the outputs' meaning was not said."""
+    if output is None:
+        raise ModelError('say what the ONNX model returns: output = "logit", "probability" or "value" in [model]')
+    if output == "value":
+        return OnnxRegressor(content, (), output)
+    if not classes:
+        raise ModelError("say what the outputs are: classes = [...] in [model], one name an output, in order")
+    return OnnxClassifier(content, classes, output)
+
+
+def _open(content: bytes) -> Any:
+    try:
+        import onnxruntime as ort
+    except ImportError as error:
+        raise ModelError("ONNX models need onnxruntime: pip install 'assay[onnx]'") from error
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1  # the order of a sum must not depend on the machine
+    try:
+        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises a class of its own for every fault of a file
+        raise ModelError(f"the ONNX file cannot be loaded: {str(error).splitlines()[0]}") from error
+
+
+def _numpy_type(node: Any) -> Any:
+    if node.type not in _TYPES:
+        raise ModelError(f'the ONNX input "{node.name}" is a {node.type}, which Assay cannot feed from a table')
+    return _TYPES[node.type]

@@ -1,0 +1,91 @@
+"""scikit-learn estimators and whatever follows its conventions (XGBoost's and LightGBM's wrappers do)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from audit.data import Columns
+from audit.data.dataset import shown
+from audit.errors import ModelError
+
+
+def frame(columns: Columns) -> pd.DataFrame:
+    """The columns as a data frame; pictures cannot be part of one."""
+    deep = next((name for name, values in columns.items() if values.ndim > 1), None)
+    if deep is not None:
+        raise ModelError(f'"{deep}" holds arrays, which a scikit-learn model cannot take: give its stored columns')
+    return pd.DataFrame({name: _series(values) for name, values in columns.items()})
+
+
+def _series(values: NDArray[Any]) -> pd.Series[Any]:
+    return pd.Series(values, dtype=pd.StringDtype(na_value=np.nan)) if _is_text(values) else pd.Series(values)
+
+
+def _is_text(values: NDArray[Any]) -> bool:
+    """Text is given as pandas gives it, so that the encoders see the type they were fitted on."""
+    return values.dtype == object and all(v is None or isinstance(v, str) for v in values)
+
+
+class _Estimator:
+    kind = "sklearn"
+    classes: tuple[str, ...] = ()
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+        self.name = _name_of(estimator)
+        names = getattr(estimator, "feature_names_in_", None)
+        self.features: tuple[str, ...] | None = None if names is None else tuple(map(str, names))
+
+    def _call(self, method: str, columns: Columns) -> NDArray[Any]:
+        table = frame(columns)
+        try:
+            given = table if self.features is not None else table.to_numpy()
+            return np.asarray(getattr(self.estimator, method)(given))
+        except (ValueError, TypeError, KeyError) as error:
+            first = str(error).splitlines()[0]
+            raise ModelError(f"{self.name}.{method} refused the data: {first}: do model and columns fit?") from error
+
+
+class SklearnRegressor(_Estimator):
+    def predict_value(self, columns: Columns) -> NDArray[np.float64]:
+        return np.asarray(self._call("predict", columns), dtype=np.float64).reshape(-1)
+
+    def predict(self, columns: Columns) -> NDArray[Any]:
+        return self.predict_value(columns)
+
+
+class SklearnDecider(_Estimator):
+    """A classifier that decides and gives no probabilities."""
+
+    def __init__(self, estimator: Any) -> None:
+        super().__init__(estimator)
+        self.classes = tuple(shown(c) for c in np.asarray(estimator.classes_).tolist())
+
+    def predict(self, columns: Columns) -> NDArray[Any]:
+        return np.array([shown(v) for v in self._call("predict", columns).tolist()], dtype=object)
+
+
+class SklearnClassifier(SklearnDecider):
+    def predict_proba(self, columns: Columns) -> NDArray[np.float64]:
+        return np.asarray(self._call("predict_proba", columns), dtype=np.float64)
+
+
+def adapt(estimator: Any) -> SklearnRegressor | SklearnDecider | SklearnClassifier:
+    """The adapter with just the capabilities that ``estimator`` has. ModelError when it is not fitted or no model."""
+    if hasattr(estimator, "classes_"):
+        return SklearnClassifier(estimator) if hasattr(estimator, "predict_proba") else SklearnDecider(estimator)
+    if getattr(estimator, "_estimator_type", "") == "classifier" or hasattr(estimator, "predict_proba"):
+        raise ModelError(f"{_name_of(estimator)} is not fitted: call fit before the audit")
+    if not hasattr(estimator, "predict"):
+        raise ModelError(f"{_name_of(estimator)} has no predict method: it is not a model")
+    return SklearnRegressor(estimator)
+
+
+def _name_of(estimator: Any) -> str:
+    steps = getattr(estimator, "steps", None)
+    inner = f"({type(steps[-1][1]).__name__})" if steps else ""
+    return type(estimator).__name__ + inner

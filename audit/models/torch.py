@@ -1,0 +1,151 @@
+"""torch modules: logits, probabilities or values from float32 inputs, or from the user's own ``encode``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from audit.data import Columns
+from audit.data.dataset import shown
+from audit.errors import ModelError
+from audit.models.base import Output
+from audit.results import Scalar
+
+Encoded = torch.Tensor | tuple[torch.Tensor, ...]
+Encode = Callable[[Columns], Encoded]
+
+
+class TorchModel:
+    """What a factory may return: a module, how to encode a table for it, and what its outputs mean.
+
+    ``encode`` maps :data:`audit.data.Columns` to the module's input tensors (first axis the row); without it numbers
+    are stacked in order as float32, and one image column is passed as N x C x H x W.
+    """
+
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        encode: Encode | None = None,
+        classes: Sequence[Scalar] = (),
+        output: Output | None = None,
+        features: Sequence[str] | None = None,
+    ) -> None:
+        self.module, self.encode, self.output = module, encode or stacked, output
+        self.classes = tuple(map(shown, classes))
+        self.features = None if features is None else tuple(features)
+
+
+def stacked(columns: Columns) -> torch.Tensor:
+    """Numbers side by side as float32 of shape (n, features); one picture column as N x C x H x W."""
+    if len(columns) == 1 and (only := next(iter(columns.values()))).ndim > 1:
+        return torch.from_numpy(np.ascontiguousarray(only, dtype=np.float32))
+    for name, values in columns.items():
+        if values.ndim > 1 or values.dtype.kind not in "biuf":
+            raise ModelError(
+                f'column "{name}" does not hold plain numbers: give the model an encode hook '
+                "(the factory returns audit.TorchModel(module, encode=...))"
+            )
+    return torch.from_numpy(np.column_stack([np.asarray(v, dtype=np.float32) for v in columns.values()]))
+
+
+class _Network:
+    kind = "torch"
+
+    def __init__(self, spec: TorchModel, output: Output, device: torch.device) -> None:
+        self.module, self.output, self.device = spec.module.to(device), output, device
+        self._encode = spec.encode
+        self.name, self.classes, self.features = type(spec.module).__name__, spec.classes, spec.features
+
+    def encode(self, columns: Columns) -> Encoded:
+        encoded = self._encode(columns)
+        if isinstance(encoded, tuple):
+            return tuple(part.to(self.device) for part in encoded)
+        return encoded.to(self.device)
+
+    def _outputs(self, columns: Columns) -> NDArray[np.float64]:
+        """Shape (n, outputs), computed in evaluation mode; the module's mode is put back afterwards."""
+        modes = {name: part.training for name, part in self.module.named_modules()}
+        self.module.eval()
+        try:
+            encoded = self.encode(columns)
+            with torch.inference_mode():
+                out = self.module(*encoded) if isinstance(encoded, tuple) else self.module(encoded)
+        except RuntimeError as error:
+            raise ModelError(f"{self.name} refused the data: {str(error).splitlines()[0]}") from error
+        finally:
+            for name, part in self.module.named_modules():
+                part.training = modes[name]
+        outputs = out.detach().to("cpu", torch.float64).numpy()
+        return outputs.reshape(len(outputs), -1)
+
+
+class TorchRegressor(_Network):
+    def predict_value(self, columns: Columns) -> NDArray[np.float64]:
+        return self._outputs(columns)[:, 0]
+
+    def predict(self, columns: Columns) -> NDArray[Any]:
+        return self.predict_value(columns)
+
+
+class TorchClassifier(_Network):
+    def predict_proba(self, columns: Columns) -> NDArray[np.float64]:
+        outputs = self._outputs(columns)
+        if outputs.shape[1] not in {1, len(self.classes)} or (outputs.shape[1] == 1 and len(self.classes) != 2):
+            raise ModelError(
+                f"{self.name} returns {outputs.shape[1]} outputs for {len(self.classes)} classes: "
+                "set classes in [model] to the name of each output, in order"
+            )
+        return probabilities(outputs, self.output)
+
+    def predict(self, columns: Columns) -> NDArray[Any]:
+        return np.array(self.classes, dtype=object)[self.predict_proba(columns).argmax(axis=1)]
+
+
+def probabilities(outputs: NDArray[np.float64], output: Output) -> NDArray[np.float64]:
+    """(n, 1) or (n, K) logits or probabilities as (n, K) probabilities, the single output being the second class."""
+    if output == "logit":
+        if outputs.shape[1] == 1:
+            outputs = np.column_stack([np.zeros(len(outputs)), outputs[:, 0]])
+        shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+    return np.column_stack([1 - outputs[:, 0], outputs[:, 0]]) if outputs.shape[1] == 1 else outputs
+
+
+def device_for(name: str) -> torch.device:
+    """``auto`` takes CUDA, then Apple's MPS, then the CPU. ModelError when a named device is not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).splitlines()[0]
+        raise ModelError(f'[model] device = "{name}" cannot be used here ({first}): use "auto" or "cpu"') from error
+    return device
+
+
+def adapt(
+    model: torch.nn.Module | TorchModel,
+    *,
+    classes: Sequence[Scalar] = (),
+    output: Output | None = None,
+    device: str = "auto",
+) -> TorchRegressor | TorchClassifier:
+    """The adapter of a module. ModelError when what its outputs mean was said nowhere."""
+    if isinstance(model, torch.jit.ScriptModule):
+        raise ModelError("a TorchScript module runs code of its own: audit the eager module it was made from")
+    spec = model if isinstance(model, TorchModel) else TorchModel(model)
+    names = tuple(map(shown, classes)) or spec.classes
+    meaning = output or spec.output
+    if meaning is None:
+        raise ModelError('say what the network returns: output = "logit", "probability" or "value" in [model]')
+    known = TorchModel(spec.module, spec.encode, names, meaning, spec.features)
+    if meaning == "value":
+        return TorchRegressor(known, meaning, device_for(device))
+    if not names:
+        raise ModelError("say what the outputs are: classes = [...] in [model], one name an output, in order")
+    return TorchClassifier(known, meaning, device_for(device))

@@ -1,0 +1,50 @@
+"""Objects that the Python API is given, behind the right adapter."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from audit.errors import ModelError
+from audit.models.base import Model, Output
+from audit.results import Scalar
+
+
+def wrap(
+    model: Any,
+    *,
+    classes: Sequence[Scalar] = (),
+    output: Output | str | None = None,
+    features: Sequence[str] | None = None,
+    device: str = "auto",
+) -> Model:
+    """An adapter over a scikit-learn estimator, a torch module, an adapter of your own, or a plain function."""
+    if isinstance(model, Model):
+        return model
+    if "torch" in sys.modules:
+        import torch
+
+        from audit.models.torch import TorchModel, adapt
+
+        if isinstance(model, torch.nn.Module | TorchModel):
+            return adapt(model, classes=classes, output=_output(output), device=device)
+    if hasattr(model, "predict"):
+        from audit.models import sklearn
+
+        return sklearn.adapt(model)
+    if callable(model):
+        from audit.models import function
+
+        return function.adapt(model, output=output, classes=classes, features=features)
+    raise ModelError(
+        f"cannot audit a {type(model).__name__}: give an estimator with predict, a torch module, or a function"
+    )
+
+
+def _output(output: str | None) -> Output | None:
+    match output:
+        case None | "logit" | "probability" | "value":
+            return output
+        case _:
+            raise ModelError(f'output must be "logit", "probability" or "value", got "{output}"')
