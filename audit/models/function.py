@@ -55,7 +55,7 @@ class FunctionClassifier(_Function):
         return whole
 
     def predict(self, columns: Columns) -> NDArray[Any]:
-        return np.array(self.classes, dtype=object)[self.predict_proba(columns).argmax(axis=1)]
+        return np.asarray(np.array(self.classes, dtype=object)[self.predict_proba(columns).argmax(axis=1)])
 
 
 def adapt(

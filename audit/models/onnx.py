@@ -47,14 +47,12 @@ class _Session:
         return np.concatenate(parts).reshape(n, -1)
 
     def _run(self, feeds: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
-        import onnxruntime as ort
-
         names = [o.name for o in self.session.get_outputs()]
         # A converted classifier returns its label first and its probabilities second.
         wanted = next((n for n in names if "prob" in n.lower()), names[-1])
         try:
             result = self.session.run([wanted], feeds)[0]
-        except ort.capi.onnxruntime_pybind11_state.InvalidArgument as error:
+        except _faults() as error:
             raise ModelError(f"the ONNX model refused the data: {str(error).splitlines()[0]}") from error
         if isinstance(result, list):  # ZipMap: one dictionary a row
             keys = list(result[0])
@@ -88,11 +86,11 @@ class OnnxClassifier(_Session):
         return result
 
     def predict(self, columns: Columns) -> NDArray[Any]:
-        return np.array(self.classes, dtype=object)[self.predict_proba(columns).argmax(axis=1)]
+        return np.asarray(np.array(self.classes, dtype=object)[self.predict_proba(columns).argmax(axis=1)])
 
 
 def adapt(content: bytes, classes: Sequence[Scalar], output: Output | None) -> OnnxRegressor | OnnxClassifier:
-    """An adapter over the bytes of a file. ModelError when onnxruntime is absent or the outputs' meaning was not said."""
+    """An adapter over the bytes of a file. ModelError when onnxruntime is absent or no meaning was given."""
     if output is None:
         raise ModelError('say what the ONNX model returns: output = "logit", "probability" or "value" in [model]')
     if output == "value":
@@ -111,8 +109,16 @@ def _open(content: bytes) -> Any:
     options.intra_op_num_threads = 1  # the order of a sum must not depend on the machine
     try:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises a class of its own for every fault of a file
+    except _faults() as error:
         raise ModelError(f"the ONNX file cannot be loaded: {str(error).splitlines()[0]}") from error
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises: a class of its own for every kind of fault, with no common ancestor."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NoSuchFile", "NotImplemented")
+    return (*(getattr(state, name) for name in names), RuntimeError, ValueError)
 
 
 def _numpy_type(node: Any) -> Any:

@@ -80,7 +80,7 @@ class _Network:
             for name, part in self.module.named_modules():
                 part.training = modes[name]
         outputs = out.detach().to("cpu", torch.float64).numpy()
-        return outputs.reshape(len(outputs), -1)
+        return np.asarray(outputs.reshape(len(outputs), -1))
 
 
 class TorchRegressor(_Network):
@@ -102,7 +102,7 @@ class TorchClassifier(_Network):
         return probabilities(outputs, self.output)
 
     def predict(self, columns: Columns) -> NDArray[Any]:
-        return np.array(self.classes, dtype=object)[self.predict_proba(columns).argmax(axis=1)]
+        return np.asarray(np.array(self.classes, dtype=object)[self.predict_proba(columns).argmax(axis=1)])
 
 
 def probabilities(outputs: NDArray[np.float64], output: Output) -> NDArray[np.float64]:
