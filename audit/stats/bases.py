@@ -1,0 +1,130 @@
+"""One door to every method: the interval of any basis at any level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+
+from audit.errors import CheckError, nearest
+from audit.results import Basis, Compare, Interval, IntervalKind, Measurement, Scalar
+from audit.stats import assumptions, calibration, means, mover, proportions, ranks, score_tests, transformed
+from audit.stats.arrays import Estimates, Method, Shape, Stack, shape, stack
+
+METHODS: Mapping[str, Method] = MappingProxyType(
+    assumptions.METHODS
+    | calibration.METHODS
+    | means.METHODS
+    | mover.METHODS
+    | proportions.METHODS
+    | ranks.METHODS
+    | score_tests.METHODS
+    | transformed.METHODS
+)
+_ANY_TAIL = 0.025  # for questions about the value alone
+_NO_NUMBERS: Mapping[str, Scalar] = MappingProxyType({})
+_NO_SLICE: Mapping[str, str | None] = MappingProxyType({})
+
+
+def method(name: str) -> Method:
+    """The method of that name. Raises CheckError with the nearest name."""
+    if name not in METHODS:
+        raise CheckError(f'no interval method "{name}"{nearest(name, METHODS)}: use a function of audit.stats')
+    return METHODS[name]
+
+
+def estimates(stacked: Stack, tail: float) -> Estimates:
+    """Values and bounds that leave the probability ``tail`` out on each side."""
+    parts = tuple(estimates(part, tail) for part in stacked.parts)
+    return method(stacked.method).formula(stacked, parts, tail)
+
+
+def evaluate(bases: Sequence[Basis], tail: float) -> Estimates:
+    """As ``estimates``, for bases of any mixture of methods, in their order."""
+    result = Estimates(*(np.empty(len(bases)) for _ in range(3)))
+    for places in _by_shape(bases).values():
+        group = estimates(stack([bases[i] for i in places]), tail)
+        for target, source in zip(result, group, strict=True):
+            target[places] = source
+    return result
+
+
+def _by_shape(bases: Sequence[Basis]) -> dict[Shape, list[int]]:
+    places: dict[Shape, list[int]] = {}
+    for i, basis in enumerate(bases):
+        places.setdefault(shape(basis), []).append(i)
+    return places
+
+
+def interval(basis: Basis, level: float) -> Interval:
+    """The interval of a basis at ``level``, between 0 and 1."""
+    if not 0 < level < 1:
+        raise CheckError(f"a level lies between 0 and 1, got {level}")
+    found = evaluate([basis], (1 - level) / 2)
+    lower, upper = float(found.lower[0]), float(found.upper[0])
+    return Interval(lower=lower, upper=upper, level=level, method=method(basis.method).short, kind=_kind(basis))
+
+
+def _kind(basis: Basis) -> IntervalKind:
+    """Of a compound: what its least certain part is."""
+    kinds = {_kind(part) for part in basis.parts} or {method(basis.method).kind}
+    if "range" in kinds:
+        return "range"
+    return "exact" if kinds == {"exact"} else "sample"
+
+
+def value(basis: Basis) -> float:
+    """The number itself."""
+    return float(evaluate([basis], _ANY_TAIL).value[0])
+
+
+def rows(basis: Basis) -> float:
+    """The rows behind a basis, over all its parts; 0 where that is not known."""
+    own = sum(basis.numbers.get(name, 0.0) for name in method(basis.method).rows)
+    return own + sum(rows(part) for part in basis.parts)
+
+
+def method_words(basis: Basis) -> str:
+    """How the interval was made, with its source, as a reader of a report sees it."""
+    return method(basis.method).words
+
+
+def scaled(basis: Basis, factor: float) -> Basis:
+    """The basis that ``factor`` times as many rows would have given, had nothing else changed."""
+    how = method(basis.method)
+    numbers = dict(basis.numbers)
+    for name in how.counts:
+        if name in numbers:
+            numbers[name] *= factor
+    for name in how.errors:
+        numbers[name] /= factor**0.5
+    return Basis(method=basis.method, numbers=numbers, parts=tuple(scaled(part, factor) for part in basis.parts))
+
+
+def measured(
+    *,
+    name: str,
+    basis: Basis,
+    level: float,
+    n: int,
+    unit: str,
+    slice: Mapping[str, str | None] = _NO_SLICE,
+    compare: Compare = "each",
+    params: Mapping[str, Scalar] = _NO_NUMBERS,
+    columns: tuple[str, ...] = (),
+) -> Measurement:
+    """A measurement whose value, interval and method follow from its basis."""
+    return Measurement(
+        name=name,
+        value=value(basis),
+        interval=interval(basis, level),
+        basis=basis,
+        n=n,
+        unit=unit,
+        method=method_words(basis),
+        slice=slice,
+        compare=compare,
+        params=params,
+        columns=columns,
+    )

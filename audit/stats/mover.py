@@ -1,0 +1,103 @@
+"""MOVER: the interval of a sum, a difference or a ratio from the intervals of its parts, which must be independent.
+
+Zou & Donner (2008), Statistics in Medicine 27, 1693-1702 (sums, differences); Donner & Zou (2012), Statistical Methods in
+Medical Research 21, 347-359 (ratios). With Wilson intervals the difference is Newcombe (1998), ibid. 17, 873-890, method 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from audit.errors import CheckError
+from audit.results import Basis
+from audit.stats.arrays import Estimates, Method, Stack, Vector
+
+
+def average(parts: Sequence[Basis], weights: Sequence[float] | None = None) -> Basis:
+    """The sum of weight times part; equal weights 1/len(parts) where none are given. The parts are independent."""
+    shares = [1 / len(parts)] * len(parts) if weights is None else list(weights)
+    if not parts or len(shares) != len(parts):
+        raise CheckError(f"average needs one weight a part, got {len(parts)} parts and {len(shares)} weights")
+    numbers = {f"weight_{i}": float(weight) for i, weight in enumerate(shares)}
+    return Basis(method="mover", numbers=numbers, parts=tuple(parts))
+
+
+def difference_limits(a: Estimates, b: Estimates) -> Estimates:
+    """a - b: the square root of the sum of squared distances to the nearer bounds (MOVER-D)."""
+    value = a.value - b.value
+    lower = value - np.hypot(a.value - a.lower, b.upper - b.value)
+    upper = value + np.hypot(a.upper - a.value, b.value - b.lower)
+    return Estimates(value, lower, upper)
+
+
+def ratio_limits(a: Estimates, b: Estimates) -> Estimates:
+    """a / b for parts that are not negative (MOVER-R); infinite above where b may be 0."""
+    a, b = (Estimates(part.value, np.maximum(part.lower, 0.0), part.upper) for part in (a, b))
+    below, above = b.upper * (2 * b.value - b.upper), b.lower * (2 * b.value - b.lower)
+    near, far = a.lower * (2 * a.value - a.lower), a.upper * (2 * a.value - a.upper)
+    product = a.value * b.value
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = a.value / b.value
+        lower = near / (product + np.sqrt(np.maximum(product**2 - near * below, 0.0)))
+        upper = (product + np.sqrt(np.maximum(product**2 - far * above, 0.0))) / above
+    return Estimates(value, np.where(near <= 0, 0.0, lower), np.where(above <= 0, np.inf, upper))
+
+
+def folded_gap(signed: Estimates) -> Estimates:
+    """The absolute value of a signed difference: an interval that holds 0 becomes [0, the farther end]."""
+    farther = np.maximum(np.abs(signed.lower), np.abs(signed.upper))
+    nearer = np.minimum(np.abs(signed.lower), np.abs(signed.upper))
+    crosses = (signed.lower <= 0) & (signed.upper >= 0)
+    return Estimates(np.abs(signed.value), np.where(crosses, 0.0, nearer), farther)
+
+
+def folded_ratio(oriented: Estimates) -> Estimates:
+    """Smaller over larger: ``oriented`` has a value of at most 1; where its interval holds 1, the folded upper is 1."""
+    crosses = oriented.upper >= 1
+    lower = np.where(crosses, np.minimum(oriented.lower, 1 / np.maximum(oriented.upper, 1.0)), oriented.lower)
+    return Estimates(oriented.value, lower, np.where(crosses, 1.0, oriented.upper))
+
+
+def _average(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    weights = [stack.numbers[f"weight_{i}"] for i in range(len(parts))]
+    value = sum((w * part.value for w, part in zip(weights, parts, strict=True)), np.zeros(()))
+    below = [w * np.where(w > 0, p.value - p.lower, p.value - p.upper) for w, p in zip(weights, parts, strict=True)]
+    above = [w * np.where(w > 0, p.upper - p.value, p.lower - p.value) for w, p in zip(weights, parts, strict=True)]
+    return Estimates(value, value - _root_of_squares(below), value + _root_of_squares(above))
+
+
+def _root_of_squares(distances: list[Vector]) -> Vector:
+    return np.asarray(np.sqrt(np.sum(np.square(distances), axis=0)), dtype=float)
+
+
+def _difference(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    return difference_limits(*parts)
+
+
+def _ratio(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    a, b = parts
+    swap = a.value > b.value
+    small = Estimates(*(np.where(swap, y, x) for x, y in zip(a, b, strict=True)))
+    large = Estimates(*(np.where(swap, x, y) for x, y in zip(a, b, strict=True)))
+    return folded_ratio(ratio_limits(small, large))
+
+
+METHODS = {
+    "mover": Method(
+        short="MOVER",
+        words="MOVER interval of a weighted sum of independent parts (Zou & Donner 2008)",
+        formula=_average,
+    ),
+    "mover_difference": Method(
+        short="MOVER",
+        words="MOVER interval of a difference of independent parts (Zou & Donner 2008)",
+        formula=_difference,
+    ),
+    "mover_ratio": Method(
+        short="MOVER",
+        words="MOVER interval of a ratio of independent parts, smaller over larger (Donner & Zou 2012)",
+        formula=_ratio,
+    ),
+}

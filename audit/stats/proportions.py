@@ -1,0 +1,79 @@
+"""Rates k/n and F1, by Wilson's score interval.
+
+Wilson, E. B. (1927), JASA 22, 209-212. Brown, Cai & DasGupta (2001), Statistical Science 16, 101-133, for its coverage.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from audit.errors import CheckError, Unavailable
+from audit.results import Basis
+from audit.stats.arrays import Estimates, Method, Stack, Vector, normal_quantile
+
+
+def rate(k: float, n: float) -> Basis:
+    """``k`` successes in ``n`` trials; both may be effective sizes, so need not be whole.
+
+    Raises Unavailable (undefined) where there are no trials.
+    """
+    if n == 0:
+        raise Unavailable("undefined", "a rate of 0 trials has no value", "give rows that the rate is about")
+    if not 0 <= k <= n:
+        raise CheckError(f"a rate needs 0 <= k <= n, got k = {k:g}, n = {n:g}")
+    return Basis(method="wilson", numbers={"k": float(k), "n": float(n)})
+
+
+def f1(tp: float, fp: float, fn: float) -> Basis:
+    """F1 = 2 J / (1 + J), where J = tp / (tp + fp + fn) is a share of the rows that are positive or called so.
+
+    Raises Unavailable (undefined) where no row is positive or called positive.
+    """
+    if min(tp, fp, fn) < 0:
+        raise CheckError(f"counts must not be negative, got tp = {tp:g}, fp = {fp:g}, fn = {fn:g}")
+    if tp + fp + fn == 0:
+        raise Unavailable("undefined", "F1 has no value: no row is positive or predicted positive", "give such rows")
+    return Basis(method="f1_wilson", numbers={"tp": float(tp), "fp": float(fp), "fn": float(fn)})
+
+
+def wilson_limits(k: Vector, n: Vector, z: float) -> Estimates:
+    """Solutions p of |k/n - p| = z sqrt(p (1 - p) / n)."""
+    p = k / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    lower = np.where(k == 0, 0.0, np.minimum(np.maximum(centre - half, 0.0), p))
+    upper = np.where(k == n, 1.0, np.maximum(np.minimum(centre + half, 1.0), p))
+    return Estimates(p, lower, upper)
+
+
+def _rate(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    return wilson_limits(stack.numbers["k"], stack.numbers["n"], normal_quantile(tail))
+
+
+def _f1(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    tp = stack.numbers["tp"]
+    jaccard = wilson_limits(tp, tp + stack.numbers["fp"] + stack.numbers["fn"], normal_quantile(tail))
+    return Estimates(*(2 * bound / (1 + bound) for bound in jaccard))
+
+
+def pooled_rate(k: Vector, n: Vector) -> Vector:
+    """A rate moved towards 1/2 by four pseudo-trials (Agresti & Coull 1998), so that 0 of 3 is not a sure 0."""
+    return np.asarray((k + 2) / (n + 4), dtype=float)
+
+
+METHODS = {
+    "wilson": Method(
+        short="Wilson",
+        words="Wilson score interval (Wilson 1927)",
+        formula=_rate,
+        rows=("n",),
+        counts=("k", "n"),
+    ),
+    "f1_wilson": Method(
+        short="Wilson on the Jaccard index",
+        words="Wilson score interval of J = TP / (TP + FP + FN), mapped by F1 = 2 J / (1 + J) (Wilson 1927)",
+        formula=_f1,
+        rows=("tp", "fp", "fn"),
+        counts=("tp", "fp", "fn"),
+    ),
+}

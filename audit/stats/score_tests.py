@@ -1,0 +1,111 @@
+"""Score intervals of the difference and the ratio of two independent rates.
+
+Miettinen, O. & Nurminen, M. (1985), Comparative analysis of two rates, Statistics in Medicine 4, 213-226: the two rates are
+estimated by maximum likelihood under the gap that is tested; the variance carries their factor N / (N - 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from audit.stats.arrays import Estimates, Method, Stack, Vector, normal_quantile
+from audit.stats.mover import folded_ratio
+
+_STEPS = 60  # halvings: the bounds are exact to rounding
+
+
+def constrained_by_difference(k1: Vector, n1: Vector, k2: Vector, n2: Vector, delta: Vector) -> tuple[Vector, Vector]:
+    """Most likely rates with p1 - p2 = delta: the closed root of the likelihood cubic (their equation 8 and appendix)."""
+    n, k = n1 + n2, k1 + k2
+    quadratic = (n + n2) * delta - n - k
+    linear = (n2 * delta - n - 2 * k2) * delta + k
+    constant = k2 * delta * (1 - delta)
+    c = quadratic / (3 * n)
+    q = c**3 - quadratic * linear / (6 * n * n) + constant / (2 * n)
+    p = np.where(q < 0, -1.0, 1.0) * np.sqrt(np.maximum(c * c - linear / (3 * n), 0.0))
+    cubed = np.where(p == 0, 1.0, p**3)
+    angle = (np.pi + np.arccos(np.clip(q / cubed, -1.0, 1.0))) / 3
+    p2 = np.clip(2 * p * np.cos(angle) - c, np.maximum(0.0, -delta), np.minimum(1.0, 1 - delta))
+    return p2 + delta, p2
+
+
+def constrained_by_ratio(k1: Vector, n1: Vector, k2: Vector, n2: Vector, phi: Vector) -> tuple[Vector, Vector]:
+    """Most likely rates with p1 = phi p2 (their equation 12)."""
+    a, k = (n1 + n2) * phi, k1 + k2
+    b = n1 * phi + k1 + n2 + k2 * phi
+    p2 = 2 * k / (b + np.sqrt(np.maximum(b * b - 4 * a * k, 0.0)))
+    p2 = np.minimum(p2, np.minimum(1.0, 1 / phi))
+    return phi * p2, p2
+
+
+def difference_limits(k1: Vector, n1: Vector, k2: Vector, n2: Vector, z: float) -> Estimates:
+    """p1 - p2 with the deltas that the score test does not reject."""
+    observed = k1 / n1 - k2 / n2
+    factor = (n1 + n2) / (n1 + n2 - 1)
+
+    def rejected(delta: Vector) -> Vector:
+        p1, p2 = constrained_by_difference(k1, n1, k2, n2, delta)
+        variance = (p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2) * factor
+        return (observed - delta) ** 2 > z * z * variance
+
+    lower = _edge(rejected, observed, np.full_like(observed, -1.0))
+    return Estimates(observed, lower, _edge(rejected, observed, np.full_like(observed, 1.0)))
+
+
+def ratio_limits(k1: Vector, n1: Vector, k2: Vector, n2: Vector, z: float) -> Estimates:
+    """p1 / p2 (k2 > 0) with the ratios that the score test does not reject, searched on phi / (1 + phi)."""
+    observed = (k1 / n1) / (k2 / n2)
+    factor = (n1 + n2) / (n1 + n2 - 1)
+
+    def rejected(share: Vector) -> Vector:
+        phi = share / (1 - share)
+        p1, p2 = constrained_by_ratio(k1, n1, k2, n2, phi)
+        variance = (p1 * (1 - p1) / n1 + phi**2 * p2 * (1 - p2) / n2) * factor
+        return (k1 / n1 - phi * k2 / n2) ** 2 > z * z * variance
+
+    start = observed / (1 + observed)
+    lower = _edge(rejected, start, np.full_like(start, 1e-15))
+    upper = _edge(rejected, start, np.full_like(start, 1 - 1e-12))
+    lower = np.where(k1 == 0, 0.0, lower / (1 - lower))
+    return Estimates(observed, np.minimum(lower, observed), np.maximum(upper / (1 - upper), observed))
+
+
+def _edge(rejected: Callable[[Vector], Vector], inside: Vector, outside: Vector) -> Vector:
+    """The border between values that are kept (from ``inside``) and values that are rejected (towards ``outside``)."""
+    for _ in range(_STEPS):
+        middle = (inside + outside) / 2
+        out = rejected(middle)
+        inside, outside = np.where(out, inside, middle), np.where(out, middle, outside)
+    return inside
+
+
+def _counts(stack: Stack) -> tuple[Vector, Vector, Vector, Vector]:
+    a, b = (part.numbers for part in stack.parts)
+    return a["k"], a["n"], b["k"], b["n"]
+
+
+def _difference(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    return difference_limits(*_counts(stack), normal_quantile(tail))
+
+
+def _ratio(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    k1, n1, k2, n2 = _counts(stack)
+    swap = k1 / n1 > k2 / n2
+    small, large = (np.where(swap, k2, k1), np.where(swap, n2, n1)), (np.where(swap, k1, k2), np.where(swap, n1, n2))
+    return folded_ratio(ratio_limits(*small, *large, normal_quantile(tail)))
+
+
+METHODS = {
+    "miettinen_nurminen": Method(
+        short="Miettinen-Nurminen",
+        words="score interval of the difference of two rates (Miettinen & Nurminen 1985)",
+        formula=_difference,
+    ),
+    "miettinen_nurminen_ratio": Method(
+        short="Miettinen-Nurminen",
+        words="score interval of the ratio of two rates, smaller over larger (Koopman 1984; Miettinen & Nurminen 1985)",
+        formula=_ratio,
+    ),
+}
