@@ -1,0 +1,167 @@
+"""A case: a trained model, its data, and the roles of its columns. What every check is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audit.data import Dataset
+from audit.data.dataset import shown
+from audit.data.opening import default_features, inherit, open_dataset, with_features
+from audit.data.task import TargetFacts, decide_positive, decide_task, target_facts
+from audit.errors import DataError, nearest
+from audit.models import Model
+from audit.models.loading import LoadedModel, load_model
+from audit.run import DataSummary, ModelSummary
+from audit.spec import AuditSpec, DataSpec, Loaded, Task
+
+DATASETS = ("test", "train", "known")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """``classes`` is empty for a regressor; ``positive`` and ``favourable`` are classes of a binary task."""
+
+    spec: AuditSpec
+    root: Path
+    loaded: LoadedModel | None
+    datasets: Mapping[str, Dataset]
+    task: Task
+    classes: tuple[str, ...]
+    positive: str | None
+    favourable: str | None
+
+    @property
+    def model(self) -> Model | None:
+        return self.loaded.model if self.loaded else None
+
+    def model_summary(self) -> ModelSummary:
+        model, loaded = self.model, self.loaded
+        threshold = self.spec.model.threshold if self.spec.model else self.datasets["test"].roles.threshold
+        return ModelSummary(
+            kind=model.kind if model else "predictions",
+            name=model.name if model else "stored predictions",
+            path=loaded.path if loaded else "",
+            sha256=loaded.sha256 if loaded else "",
+            bytes=loaded.bytes if loaded else 0,
+            task=self.task,
+            classes=self.classes,
+            positive=self.positive,
+            threshold=threshold,
+        )
+
+    def data_summaries(self) -> tuple[DataSummary, ...]:
+        return tuple(_summary(data) for data in self.datasets.values())
+
+
+def open_case(loaded: Loaded, *, allow_code: bool = False) -> Case:
+    """Load the model safely, open the data, check the roles against both."""
+    spec, root = loaded.spec, loaded.root
+    model = load_model(spec.model, root, allow_code=allow_code) if spec.model else None
+    datasets = {
+        name: open_dataset(name, part, spec.columns, root)
+        for name in DATASETS
+        if (part := data_spec(spec, name)) is not None
+    }
+    return build_case(spec, root, model, datasets)
+
+
+def data_spec(spec: AuditSpec, name: str) -> DataSpec | None:
+    """What audit.toml says of one data set, with the roles it inherits from the test data."""
+    part: DataSpec | None = getattr(spec.data, name)
+    return part if part is None or name == "test" else inherit(part, spec.data.test)
+
+
+def build_case(spec: AuditSpec, root: Path, model: LoadedModel | None, datasets: Mapping[str, Dataset]) -> Case:
+    """A case over what has been opened, or was given in memory."""
+    test = datasets["test"]
+    facts = facts_of(test)
+    known = None if model is None else model.model.classes
+    said = spec.model.task if spec.model else _stored_task(test)
+    task = decide_task(said, known, facts, test.roles.target)
+    classes = _classes(task, known, facts, test)
+    _target_fits(classes, facts, test)
+    binary = task == "binary"
+    positive = decide_positive(test.roles.positive, classes, test.roles.target) if binary else None
+    wanted = test.roles.favourable
+    favourable = (
+        decide_positive(wanted, classes, test.roles.target, "favourable") if binary and wanted is not None else positive
+    )
+    return Case(
+        spec=spec,
+        root=root,
+        loaded=model,
+        datasets={name: _with_features(data, model) for name, data in datasets.items()},
+        task=task,
+        classes=classes,
+        positive=positive,
+        favourable=favourable,
+    )
+
+
+def facts_of(data: Dataset) -> TargetFacts | None:
+    return target_facts(data.stored(data.roles.target)) if data.roles.target else None
+
+
+def _stored_task(data: Dataset) -> Task | None:
+    if data.roles.scores:
+        return "multiclass" if len(data.roles.scores) > 2 else "binary"
+    return "binary" if data.roles.score else None
+
+
+def _classes(task: Task, known: Sequence[str] | None, facts: TargetFacts | None, data: Dataset) -> tuple[str, ...]:
+    if task == "regression":
+        return ()
+    if known:
+        return tuple(known)
+    if facts is not None and facts.levels is not None:
+        return facts.levels
+    if data.roles.prediction:
+        decided = target_facts(data.stored(data.roles.prediction)).levels
+        if decided is not None and len(decided) >= 2:
+            return decided
+    if data.roles.positive is not None:
+        return ("other", shown(data.roles.positive))
+    raise DataError(f'cannot tell the classes of "{data.roles.target}": set target in [data.test]')
+
+
+def _target_fits(classes: tuple[str, ...], facts: TargetFacts | None, data: Dataset) -> None:
+    if not classes or facts is None:
+        return
+    if facts.levels is None:
+        raise DataError(
+            f'target "{data.roles.target}" holds a quantity, the model decides between {len(classes)} classes'
+        )
+    strange = [level for level in facts.levels if level not in classes]
+    if strange:
+        raise DataError(
+            f'target "{data.roles.target}" has the value "{strange[0]}", which is no class of the model'
+            f"{nearest(strange[0], classes)}: it knows {', '.join(classes[:12])}"
+        )
+
+
+def _with_features(data: Dataset, model: LoadedModel | None) -> Dataset:
+    if data.roles.features:
+        return data
+    return with_features(data, _own_features(model.model, data) if model else default_features(data))
+
+
+def _own_features(model: Model, data: Dataset) -> tuple[str, ...]:
+    return model.features if model.features is not None else default_features(data)
+
+
+def _summary(data: Dataset) -> DataSummary:
+    roles: dict[str, Any] = {
+        "target": data.roles.target,
+        "prediction": data.roles.prediction,
+        "score": data.roles.score,
+    }
+    columns = {role: (column,) for role, column in roles.items() if column}
+    columns |= {
+        role: getattr(data.roles, role)
+        for role in ("groups", "features", "scores", "control")
+        if getattr(data.roles, role)
+    }
+    return DataSummary(name=data.name, path=data.path, sha256=data.sha256, rows=data.n, columns=columns)
