@@ -1,0 +1,184 @@
+"""The record of one training run: what the tracker measured, as it is written and as it is read back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from audit.energy.host import Host
+from audit.errors import DataError
+
+FORMAT, VERSION = "assay-training-record", 1
+ModelMatch = Literal["same", "other", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The totals at one moment of the run. Joules are 0 where nothing counts them."""
+
+    wall_s: float  # monotonic, without the time the machine slept
+    clock_s: float  # by the wall clock, since the start
+    suspended_s: float  # time the machine slept
+    cpu_s: float  # process and all its children
+    rapl_j: float = 0.0
+    gpu_j: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """One CPU energy counter: a package or its memory."""
+
+    name: str
+    joules: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpu:
+    """One NVIDIA device. ``None``: this device does not tell."""
+
+    name: str
+    covered_s: float  # from the first to the last reading
+    samples: int
+    counter_j: float | None
+    polled_j: float | None
+    utilisation: float | None  # mean, 0 to 1
+    limit_w: float  # enforced power limit, 0 if unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRecord:
+    """Evidence of one training run. Times in seconds, energies in joules.
+
+    ``region`` and ``model_match`` are not part of the file: the audit adds them when it reads the record.
+    """
+
+    status: str  # "finished", "running" (or killed), "failed: <exception or exit>"
+    started: str  # UTC, ISO 8601
+    wall_s: float
+    suspended_s: float
+    cpu_s: float
+    machine_busy_s: float
+    steal_s: float
+    threads: int
+    host: Host
+    counters: tuple[Counter, ...] = ()
+    counters_status: str = "absent"  # "read", "absent", or why they could not be read
+    gpus: tuple[Gpu, ...] = ()
+    gpus_status: str = "absent"
+    samples: int | None = None
+    steps: int | None = None
+    model_sha256: str = ""
+    meter_kwh: float | None = None  # read off a wall meter by the user
+    meter_error: float = 0.03  # class of that meter, as a share
+    readings: tuple[Reading, ...] = ()
+    notes: tuple[str, ...] = ()
+    tool: str = ""
+    region: str | None = None
+    model_match: ModelMatch = field(default="unknown")
+
+    @property
+    def finished(self) -> bool:
+        return self.status == "finished"
+
+
+_JSON_TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
+    {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "None": (type(None),)}
+)
+_ADDED_BY_THE_AUDIT = ("region", "model_match")
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def to_text(record: TrainingRecord) -> str:
+    """The record as JSON, with its format, version and content hash."""
+    content = {name: value for name, value in asdict(record).items() if name not in _ADDED_BY_THE_AUDIT}
+    content = {"format": FORMAT, "version": VERSION, **json.loads(json.dumps(content, allow_nan=False))}
+    return json.dumps({**content, "sha256": _digest(content)}, indent=1, allow_nan=False) + "\n"
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is not a number")
+
+
+def _parsed(text: str, name: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text, parse_constant=_no_constant)
+    except ValueError as error:
+        raise DataError(f"{name} is truncated or not JSON ({error}): record the training again") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise DataError(f'{name} is not a training record (no "format": "{FORMAT}"): write it with audit.track')
+    if content.get("version") != VERSION:
+        raise DataError(f"{name} has version {content.get('version')}, this Assay reads version {VERSION}: update it")
+    return content
+
+
+def _make(kind: type[Any], content: Any, name: str) -> Any:
+    """A dataclass from a JSON object; a missing or unknown key or a wrong type is an error."""
+    known = {item.name: item for item in fields(kind)}
+    if not isinstance(content, dict) or not set(content) <= set(known):
+        unknown = sorted(set(content) - set(known)) if isinstance(content, dict) else type(content).__name__
+        raise DataError(f"{name}: {kind.__name__} holds {unknown}, which no record has: record the training again")
+    try:
+        return kind(**{key: _typed(str(known[key].type), value, f"{name}: {key}") for key, value in content.items()})
+    except TypeError as error:
+        raise DataError(f"{name} is truncated: {error}") from None
+
+
+def _typed(kind: str, value: Any, name: str) -> Any:
+    """The value, if it is what the annotation says: numbers, text and their optional forms."""
+    allowed: tuple[type, ...] = ()
+    for word, types in _JSON_TYPES.items():
+        allowed += types if word in kind.replace("|", " ").split() else ()
+    if not allowed:
+        return value
+    if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+        raise DataError(f"{name} must be {kind}, got {value!r}: record the training again")
+    return value
+
+
+def from_text(text: str, name: str) -> TrainingRecord:
+    """Read a record and refuse one that is truncated, changed or impossible. ``name`` is used in messages.
+
+    Raises DataError.
+    """
+    content = _parsed(text, name)
+    stated = content.pop("sha256", "")
+    if stated != _digest(content):
+        raise DataError(f"{name} was changed after it was written (its content hash does not match): record it again")
+    del content["format"], content["version"]
+    nested = {"host": Host, "counters": Counter, "gpus": Gpu, "readings": Reading}
+    for key, kind in nested.items():
+        value = content.get(key)
+        made = [_make(kind, item, name) for item in value] if isinstance(value, list) else _make(kind, value, name)
+        content[key] = tuple(made) if isinstance(value, list) else made
+    content["notes"] = tuple(content.get("notes", ()))
+    content["host"] = replace(content["host"], unmeasured_gpus=tuple(content["host"].unmeasured_gpus))
+    return _make(TrainingRecord, content, name)  # type: ignore[no-any-return]  # one factory for every part
+
+
+def write_atomically(path: Path, text: str, *, durable: bool) -> None:
+    """Write beside the file and rename: a reader sees the old file or the new one, never a half.
+
+    ``durable`` waits until it is on the disk. Raises OSError.
+    """
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
