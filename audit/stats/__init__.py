@@ -12,9 +12,11 @@ from audit.stats.calibration import (
     ecce_p_value,
     expected_calibration_error,
 )
+from audit.stats.contrasts import Contrasts, compare_groups
 from audit.stats.means import mean, mean_from_sums, root_mean
 from audit.stats.mover import average
 from audit.stats.pairs import complement, difference, ratio
+from audit.stats.power import rows_for_bound, smallest_gap
 from audit.stats.proportions import f1, rate
 from audit.stats.ranks import auc, average_precision
 from audit.stats.simultaneous import holm, simultaneous_z, tukey_z
@@ -22,12 +24,14 @@ from audit.stats.streams import generator, seed_for
 from audit.stats.transformed import normal, r_squared
 
 __all__ = [
+    "Contrasts",
     "assumption_range",
     "auc",
     "average",
     "average_precision",
     "calibration_in_the_large",
     "calibration_slope",
+    "compare_groups",
     "complement",
     "difference",
     "ecce",
@@ -48,8 +52,10 @@ __all__ = [
     "ratio",
     "root_mean",
     "rows",
+    "rows_for_bound",
     "seed_for",
     "simultaneous_z",
+    "smallest_gap",
     "tukey_z",
     "value",
 ]

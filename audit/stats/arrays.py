@@ -13,6 +13,7 @@ from scipy.special import ndtri, stdtrit
 from audit.results import Basis, IntervalKind
 
 Vector = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
 

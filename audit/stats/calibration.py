@@ -57,13 +57,13 @@ def calibration_slope(score: ArrayLike, label: ArrayLike) -> Basis:
 
 def _logistic_fit(x: Vector, y: Vector) -> Vector:
     """Maximum likelihood by Newton steps, halved while they do not climb."""
-    beta = np.zeros(x.shape[1])
-    height = -math.inf
-    step = beta
+    beta: Vector = np.zeros(x.shape[1])
+    height, enough = -math.inf, 1e-12 * y.size
+    step: Vector = beta
     for _ in range(_STEPS):
         eta = x @ (beta + step)
         climbed = float(y @ eta - np.logaddexp(0, eta).sum())
-        if climbed < height:
+        if climbed < height - enough:
             step = step / 2
             continue
         beta = beta + step
@@ -71,9 +71,9 @@ def _logistic_fit(x: Vector, y: Vector) -> Vector:
         information = (x * (p * (1 - p))[:, None]).T @ x
         if climbed > -1e-6 * y.size or np.linalg.cond(information) > 1e14:
             break
-        step = np.linalg.solve(information, x.T @ (y - p))
-        if climbed - height < 1e-12 * y.size:
+        if climbed - height < enough:
             return beta
+        step = np.asarray(np.linalg.solve(information, x.T @ (y - p)), dtype=float)
         height = climbed
     raise Unavailable(
         "undefined",
@@ -83,8 +83,9 @@ def _logistic_fit(x: Vector, y: Vector) -> Vector:
 
 
 def ecce(score: ArrayLike, label: ArrayLike) -> Basis:
-    """Range of the cumulative differences between label and score in order of score, over n: Kuiper's statistic, without
-    bins (Arrieta-Ibarra et al. 2022, JMLR 23, ECCE-R). ``ecce_p_value`` tests it.
+    """Range of the cumulative differences between label and score in order of score, over n: Kuiper's statistic.
+
+    It needs no bins (ECCE-R of Arrieta-Ibarra et al. 2022, JMLR 23); ``ecce_p_value`` tests it.
 
     The error of the range is at most the range of the noise, a Brownian motion in the rows' variance; so value -+ its
     quantile holds the true range with at least the level asked for.

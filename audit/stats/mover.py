@@ -1,7 +1,8 @@
 """MOVER: the interval of a sum, a difference or a ratio from the intervals of its parts, which must be independent.
 
-Zou & Donner (2008), Statistics in Medicine 27, 1693-1702 (sums, differences); Donner & Zou (2012), Statistical Methods in
-Medical Research 21, 347-359 (ratios). With Wilson intervals the difference is Newcombe (1998), ibid. 17, 873-890, method 10.
+Zou & Donner (2008), Statistics in Medicine 27, 1693-1702 (sums, differences); Donner & Zou (2012), Statistical Methods
+in Medical Research 21, 347-359 (ratios). With Wilson intervals the difference is method 10 of Newcombe (1998),
+Statistics in Medicine 17, 873-890.
 """
 
 from __future__ import annotations
@@ -53,11 +54,14 @@ def folded_gap(signed: Estimates) -> Estimates:
     return Estimates(np.abs(signed.value), np.where(crosses, 0.0, nearer), farther)
 
 
-def folded_ratio(oriented: Estimates) -> Estimates:
-    """Smaller over larger: ``oriented`` has a value of at most 1; where its interval holds 1, the folded upper is 1."""
-    crosses = oriented.upper >= 1
-    lower = np.where(crosses, np.minimum(oriented.lower, 1 / np.maximum(oriented.upper, 1.0)), oriented.lower)
-    return Estimates(oriented.value, lower, np.where(crosses, 1.0, oriented.upper))
+def folded_ratio(ratios: Estimates) -> Estimates:
+    """Smaller over larger, in [0, 1]; an interval that holds 1 becomes [the end farther from 1 as a ratio, 1]."""
+    with np.errstate(divide="ignore"):
+        inverse = Estimates(*(1 / bound for bound in ratios))
+    crosses = (ratios.lower <= 1) & (ratios.upper >= 1)
+    lower = np.minimum(ratios.lower, inverse.upper)
+    upper = np.where(crosses, 1.0, np.minimum(ratios.upper, inverse.lower))
+    return Estimates(np.minimum(ratios.value, inverse.value), lower, upper)
 
 
 def _average(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
@@ -77,11 +81,7 @@ def _difference(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Esti
 
 
 def _ratio(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
-    a, b = parts
-    swap = a.value > b.value
-    small = Estimates(*(np.where(swap, y, x) for x, y in zip(a, b, strict=True)))
-    large = Estimates(*(np.where(swap, x, y) for x, y in zip(a, b, strict=True)))
-    return folded_ratio(ratio_limits(small, large))
+    return folded_ratio(ratio_limits(*parts))
 
 
 METHODS = {

@@ -1,7 +1,7 @@
 """Score intervals of the difference and the ratio of two independent rates.
 
-Miettinen, O. & Nurminen, M. (1985), Comparative analysis of two rates, Statistics in Medicine 4, 213-226: the two rates are
-estimated by maximum likelihood under the gap that is tested; the variance carries their factor N / (N - 1).
+Miettinen, O. & Nurminen, M. (1985), Comparative analysis of two rates, Statistics in Medicine 4, 213-226: the two
+rates are estimated by maximum likelihood under the gap that is tested; the variance carries their factor N / (N - 1).
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from audit.stats.arrays import Estimates, Method, Stack, Vector, normal_quantile
+from audit.stats.arrays import Estimates, Mask, Method, Stack, Vector, normal_quantile
 from audit.stats.mover import folded_ratio
 
 _STEPS = 60  # halvings: the bounds are exact to rounding
 
 
 def constrained_by_difference(k1: Vector, n1: Vector, k2: Vector, n2: Vector, delta: Vector) -> tuple[Vector, Vector]:
-    """Most likely rates with p1 - p2 = delta: the closed root of the likelihood cubic (their equation 8 and appendix)."""
+    """Most likely rates with p1 - p2 = delta: the closed root of the likelihood cubic (their appendix I)."""
     n, k = n1 + n2, k1 + k2
     quadratic = (n + n2) * delta - n - k
     linear = (n2 * delta - n - 2 * k2) * delta + k
@@ -45,7 +45,7 @@ def difference_limits(k1: Vector, n1: Vector, k2: Vector, n2: Vector, z: float) 
     observed = k1 / n1 - k2 / n2
     factor = (n1 + n2) / (n1 + n2 - 1)
 
-    def rejected(delta: Vector) -> Vector:
+    def rejected(delta: Vector) -> Mask:
         p1, p2 = constrained_by_difference(k1, n1, k2, n2, delta)
         variance = (p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2) * factor
         return (observed - delta) ** 2 > z * z * variance
@@ -59,7 +59,7 @@ def ratio_limits(k1: Vector, n1: Vector, k2: Vector, n2: Vector, z: float) -> Es
     observed = (k1 / n1) / (k2 / n2)
     factor = (n1 + n2) / (n1 + n2 - 1)
 
-    def rejected(share: Vector) -> Vector:
+    def rejected(share: Vector) -> Mask:
         phi = share / (1 - share)
         p1, p2 = constrained_by_ratio(k1, n1, k2, n2, phi)
         variance = (p1 * (1 - p1) / n1 + phi**2 * p2 * (1 - p2) / n2) * factor
@@ -72,7 +72,7 @@ def ratio_limits(k1: Vector, n1: Vector, k2: Vector, n2: Vector, z: float) -> Es
     return Estimates(observed, np.minimum(lower, observed), np.maximum(upper / (1 - upper), observed))
 
 
-def _edge(rejected: Callable[[Vector], Vector], inside: Vector, outside: Vector) -> Vector:
+def _edge(rejected: Callable[[Vector], Mask], inside: Vector, outside: Vector) -> Vector:
     """The border between values that are kept (from ``inside``) and values that are rejected (towards ``outside``)."""
     for _ in range(_STEPS):
         middle = (inside + outside) / 2

@@ -11,7 +11,7 @@ from scipy.special import ndtr
 from audit.stats.arrays import Vector, normal_quantile
 
 _STEPS = 60
-_NODES, _WEIGHTS = 256, 9.0  # quadrature points, and the range of z beyond which nothing is left
+_NODES, _EDGE = 256, 9.0  # quadrature points, and the range of z beyond which nothing is left
 
 
 def simultaneous_z(comparisons: int, alpha: float) -> float:
@@ -24,24 +24,24 @@ def tukey_z(groups: int, alpha: float) -> float:
     """z for the gaps of all pairs of ``groups``: the studentized range at infinite df, over sqrt 2 (Tukey-Kramer; with
     unequal sizes conservative, Hayter 1984).
     """
-    low, high = 0.0, 60.0
     if groups < 2:
         return normal_quantile(alpha / 2)
+    low, high = 0.0, 60.0
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    z, weights = nodes * _EDGE, weights * _EDGE
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        low, high = (middle, high) if _range_tail(middle, groups) > alpha else (low, middle)
+        low, high = (middle, high) if _range_tail(middle, groups, z, weights) > alpha else (low, middle)
     return high / math.sqrt(2)
 
 
-def _range_tail(q: float, groups: int) -> float:
+def _range_tail(q: float, groups: int, z: Vector, weights: Vector) -> float:
     """P(range of ``groups`` standard normals > q) = integral of k phi(z) {Phi(z)^(k-1) - [Phi(z) - Phi(z-q)]^(k-1)}."""
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    z = nodes * _WEIGHTS
     density = groups * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
     log_all = (groups - 1) * np.log(ndtr(z))
     share = ndtr(z - q) / ndtr(z)
     missing = -np.expm1((groups - 1) * np.log1p(-np.minimum(share, 1 - 1e-16)))
-    return float(_WEIGHTS * np.sum(weights * density * np.exp(log_all) * missing))
+    return float(np.sum(weights * density * np.exp(log_all) * missing))
 
 
 def holm(p: ArrayLike) -> Vector:
