@@ -18,7 +18,7 @@ from audit.spec import Task
 
 REQUIRES: dict[str, object] = {}
 TOLERANCE = 1e-4
-"""How far probabilities may leave 0..1, or their sum 1, before they are no probabilities (float16 models reach 1e-4)."""
+"""How far probabilities may leave 0..1 before they are none: half-precision models reach 1e-4."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ def _coded(case: Case, data: Dataset, column: str, source: str) -> NDArray[Any]:
     if case.task == "regression":
         return data.numbers(column)
     codes = data.codes(column)
-    return class_codes(np.array(codes.levels, dtype=object)[codes.codes], case.classes, source)
+    return np.asarray(class_codes(np.array(codes.levels, dtype=object), case.classes, source)[codes.codes])
 
 
 def _from_model(case: Case, data: Dataset, model: Model) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _decide(
     case: Case, model: Model, data: Dataset, probability: NDArray[np.float64], threshold: float | None, size: int
 ) -> NDArray[np.int32]:
     """By the deployed threshold where there is one, else as the model's own predict decides."""
-    finite = np.isfinite(probability).all(axis=1)
+    finite = np.asarray(np.isfinite(probability).all(axis=1))
     if threshold is not None and case.positive is not None:
         positive = case.classes.index(case.positive)
         decided = np.where(probability[:, positive] >= threshold, positive, 1 - positive)
@@ -155,7 +155,7 @@ def _stored(case: Case, data: Dataset) -> dict[str, Any]:
         probability = np.column_stack([data.numbers(name) for name in roles.scores])
         if len(roles.scores) != len(case.classes):
             raise DataError(f"scores names {len(roles.scores)} columns for {len(case.classes)} classes: {case.classes}")
-        finite = np.isfinite(probability).all(axis=1)
+        finite = np.asarray(np.isfinite(probability).all(axis=1))
         best = np.where(finite, np.where(np.isfinite(probability), probability, 0).argmax(axis=1), -1)
         return {"probability": probability, "decision": best.astype(np.int32) if decision is None else decision}
     if not roles.score:
