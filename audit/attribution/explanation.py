@@ -1,0 +1,90 @@
+"""What an attribution method returns: one number for each row and column, and what is known of its error.
+
+The explained scalar of a row is split so that ``base + sum of its values = output`` (completeness, also called
+efficiency or local accuracy). How far the sum is off is measured for every row and travels with the values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+AMBER = 0.01  # above this relative error of the sum, it is said
+RED = 0.05  # above this the row's values are withheld: they do not add up to what they explain
+SMALL_CHANGE = 0.05  # a row whose output hardly differs from the base is held to this share of a typical change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Attributions of n rows over d columns.
+
+    ``values`` (n, d) and ``standard_errors`` (n, d) are in ``unit``; a standard error is that of the computation, given
+    the background: 0 where exact, of the sampled permutations for Shapley values, the change between the last two
+    quadrature rules for integrated gradients. ``base`` and ``output`` have shape (n,), ``completeness`` (n,) is the
+    relative error of each sum. ``targets`` names the class that is explained in each row ("" for a regressor).
+    """
+
+    names: tuple[str, ...]
+    values: Array
+    standard_errors: Array
+    base: Array
+    output: Array
+    completeness: Array
+    targets: tuple[str, ...]
+    scalar: str
+    unit: str
+    method: str
+    value_function: str
+    background_n: int
+    evaluations: int
+    seed: int
+    note: str = ""
+
+    @property
+    def n(self) -> int:
+        return len(self.output)
+
+    @property
+    def residual(self) -> Array:
+        """(sum of the values) - (output - base), shape (n,)."""
+        return np.asarray(self.values.sum(axis=1) - (self.output - self.base))
+
+    @property
+    def trusted(self) -> NDArray[np.bool_]:
+        """Rows whose values add up to what they explain, shape (n,)."""
+        return np.asarray(self.completeness <= RED)
+
+    def take(self, rows: NDArray[Any]) -> Explanation:
+        """The same explanation with these rows only (indices or a mask)."""
+        kept = np.arange(self.n)[rows]
+        return replace(
+            self,
+            **{name: getattr(self, name)[kept] for name in _ROW_ARRAYS},
+            targets=tuple(self.targets[i] for i in kept),
+        )
+
+
+_ROW_ARRAYS = ("values", "standard_errors", "base", "output", "completeness")
+
+
+def completeness_error(total: Array, change: Array, typical: Array | float) -> Array:
+    """``|total - change| / max(|change|, 5 % of typical)``, shape (n,): how far each sum is off.
+
+    ``typical`` is a change that is usual for this model, so that a row's error does not depend on the rows beside it.
+    """
+    # a model that is flat here has no change to relate to; rounding must not read as an error of 100 %
+    floor = 1e-6
+    return np.asarray(
+        np.abs(total - change) / np.maximum(np.abs(change), np.maximum(SMALL_CHANGE * np.asarray(typical), floor))
+    )
+
+
+def typical_change(background_outputs: Array) -> Array:
+    """Median distance of the background's outputs (m, ...) from their mean; 0 for a single row."""
+    distances = np.abs(background_outputs - background_outputs.mean(axis=0))
+    return np.asarray(np.median(distances, axis=0), dtype=np.float64)

@@ -1,0 +1,124 @@
+"""Rows that take some columns from a foreground row and the others from a background row.
+
+The interventional (marginal) value of a coalition S for row x is the mean over background rows b of f(x on S, b
+elsewhere). Where x and b hold the same value in a column, that column cannot matter for the pair: it is left out, which
+makes the game of the pair smaller and is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.data import Columns
+from audit.errors import Unavailable
+
+from .scalar import Explained
+
+ROWS_PER_CALL = 1 << 15
+REPRODUCED = 1e-6  # relative; a parallel sum may differ in its last digits
+CELLS_PER_CALL = 1 << 22  # 32 MB as float64, so that a pipeline's own copies stay in tens of megabytes
+
+
+def rows_per_call(width: int) -> int:
+    """Rows that are sent to the model at once."""
+    return int(np.clip(CELLS_PER_CALL // max(width, 1), 512, ROWS_PER_CALL))
+
+
+class Hybrids:
+    """Foreground rows 0..n-1 and background rows 0..m-1 in one place, and the model's answer to their mixtures."""
+
+    def __init__(self, explained: Explained, foreground: Columns, background: Columns) -> None:
+        self.explained = explained
+        self.names = tuple(foreground)
+        self.n, self.m = _length(foreground), _length(background)
+        self._stacks = {name: stacked(foreground[name], background[name]) for name in self.names}
+        self._codes = np.columnstacked([_codes(stack) for stack in self._stacks.values()])
+        self.chunk = rows_per_call(sum(int(np.prod(s.shape[1:])) for s in self._stacks.values()))
+        self.evaluations = 0
+        self.outputs = self._reproduced(np.arange(self.n + self.m))
+        self.targets = explained.targets(self.outputs[: self.n])
+
+    def differs(self, rows: NDArray[np.int64], backs: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Shape (pairs, d): does column j hold different values in foreground row i and background row b?"""
+        return np.asarray(self._codes[rows] != self._codes[self.n + backs])
+
+    def ends(self, rows: NDArray[np.int64], backs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Shape (pairs, 2): the explained scalar at the background row and at the foreground row."""
+        target = self.targets[rows]
+        return np.columnstacked([self.outputs[self.n + backs, target], self.outputs[rows, target]])
+
+    def values(
+        self, rows: NDArray[np.int64], backs: NDArray[np.int64], coalitions: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Shape (pairs,): the explained scalar where the columns in ``coalitions`` (pairs, d) come from the row."""
+        result = np.empty(len(rows))
+        for start in range(0, len(rows), self.chunk):
+            part = slice(start, start + self.chunk)
+            source = np.where(coalitions[part], rows[part, None], self.n + backs[part, None])
+            outputs = self._call(source)
+            result[part] = outputs[np.arange(len(outputs)), self.targets[rows[part]]]
+        return result
+
+    def _reproduced(self, source: NDArray[np.int64]) -> NDArray[np.float64]:
+        """T0: a model that answers the same rows differently cannot be split into contributions."""
+        first, second = self._call(source), self._call(source)
+        difference = float(np.abs(first - second).max(initial=0.0))
+        if difference > REPRODUCED * (1 + float(np.abs(first).max(initial=0.0))):
+            raise Unavailable(
+                "withheld",
+                f"the model returns different outputs for the same rows (largest difference {difference:.3g})",
+                "fix the random state of the model, or remove its random parts for prediction",
+            )
+        return first
+
+    def _call(self, source: NDArray[np.int64]) -> NDArray[np.float64]:
+        """``source`` holds, for each mixed row and column, the place in the stack that its value is taken from."""
+        by_column = source if source.ndim == 2 else np.broadcast_to(source[:, None], (len(source), len(self.names)))
+        columns: Mapping[str, NDArray[Any]] = {
+            name: self._stacks[name][by_column[:, j]] for j, name in enumerate(self.names)
+        }
+        outputs = np.asarray(self.explained.function(columns), dtype=np.float64)
+        self.evaluations += len(outputs)
+        if not np.isfinite(outputs).all():
+            broken = int((~np.isfinite(outputs).all(axis=1)).sum())
+            raise Unavailable(
+                "undefined",
+                f"the model returned NaN or infinite outputs for {broken} of {len(outputs)} rows",
+                "find the inputs that it cannot answer (missing values, overflow) and mend the model or impute them",
+            )
+        return outputs
+
+
+def _length(columns: Columns) -> int:
+    return len(next(iter(columns.values()))) if columns else 0
+
+
+def stacked(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
+    """Both columns, one below the other, every value as the model knows it."""
+    if first.dtype != second.dtype and object in {first.dtype, second.dtype}:
+        # numbers promoted to text would be categories that the model has never seen
+        return np.concatenate([first.astype(object), second.astype(object)])
+    return np.concatenate([first, second])
+
+
+def _codes(stack: NDArray[Any]) -> NDArray[np.int64]:
+    """Equal values get equal integers, NaN and None included, shape (rows,)."""
+    if stack.ndim > 1:
+        return _first_seen([row.tobytes() for row in np.ascontiguousarray(stack)])
+    if stack.dtype == object:
+        return _first_seen([None if _is_missing(value) else value for value in stack.tolist()])
+    return np.asarray(np.unique(stack, return_inverse=True, equal_nan=True)[1], dtype=np.int64).reshape(-1)
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value))
+
+
+def _first_seen(values: list[Any]) -> NDArray[np.int64]:
+    seen: dict[Any, int] = {}
+    # the type is part of the key: 1, 1.0 and True are equal to Python and need not be to a model
+    return np.array([seen.setdefault((type(value), value), len(seen)) for value in values], dtype=np.int64)

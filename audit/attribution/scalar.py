@@ -1,0 +1,75 @@
+"""The scalar that a black box is explained by: one number a row, said in words.
+
+Binary classifier: the log-odds of the positive class, on which contributions add up without a ceiling. Multiclass: the
+probability of the class that was predicted. Regressor: the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.data import Columns
+from audit.data.dataset import shown
+from audit.errors import Unavailable
+from audit.models import Model, ProbabilisticClassifier, Regressor
+from audit.results import Scalar
+
+CLIP = 1e-6  # log-odds of a probability of exactly 0 or 1 are infinite; this is +-13.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """``function(columns)`` has shape (m, outputs); a row is explained by one of them, its target."""
+
+    function: Callable[[Columns], NDArray[np.float64]]
+    classes: tuple[str, ...]  # name of each output; "" for a value
+    words: str
+    unit: str
+
+    def targets(self, outputs: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Index of the explained output for each row, shape (m,): the largest one."""
+        return np.asarray(outputs.argmax(axis=1), dtype=np.int64)
+
+
+def explained_scalar(model: Model, positive: Scalar | None) -> Explained:
+    """What is explained for this model; Unavailable when it gives labels only or is given as predictions."""
+    if isinstance(model, Regressor) and not model.classes:
+        return Explained(function=_column(model.predict_value), classes=("",), words="the predicted value", unit="1")
+    if not isinstance(model, ProbabilisticClassifier):
+        raise Unavailable(
+            "not_applicable",
+            f"{model.name} gives no probabilities, and a label alone cannot be split into contributions",
+            "give a model with predict_proba, or audit the scores of a regressor",
+        )
+    if len(model.classes) == 2:
+        return _log_odds(model, positive_index(model.classes, positive))
+    words = "the probability of the predicted class"
+    return Explained(function=model.predict_proba, classes=model.classes, words=words, unit="probability")
+
+
+def positive_index(classes: tuple[str, ...], positive: Scalar | None) -> int:
+    """Which of two classes a binary score is about; the last one unless the data says otherwise."""
+    name = None if positive is None else shown(positive)
+    return classes.index(name) if name in classes else len(classes) - 1
+
+
+def _log_odds(model: ProbabilisticClassifier, index: int) -> Explained:
+    classes: tuple[str, ...] = getattr(model, "classes", ())
+
+    def function(columns: Columns) -> NDArray[np.float64]:
+        p = np.clip(model.predict_proba(columns)[:, index], CLIP, 1 - CLIP)
+        return np.asarray(np.log(p) - np.log1p(-p))[:, None]
+
+    words = f'the log-odds of class "{classes[index]}" (probabilities clipped to {CLIP:g} from 0 and 1)'
+    return Explained(function=function, classes=(classes[index],), words=words, unit="log-odds")
+
+
+def _column(predict: Callable[[Columns], NDArray[np.float64]]) -> Callable[[Columns], NDArray[np.float64]]:
+    def function(columns: Columns) -> NDArray[np.float64]:
+        return np.asarray(predict(columns), dtype=np.float64)[:, None]
+
+    return function
