@@ -1,0 +1,119 @@
+"""Which checks a case can have, which not and why: made from the spec and the column names alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from audit.errors import SpecError, nearest
+from audit.policy import Limit
+from audit.registry import CheckInfo, InputInfo, Registry
+from audit.results import Omission, Reason, Scalar
+
+_KINDS: Mapping[str, tuple[type, ...]] = {"float": (int, float), "int": (int,), "str": (str,), "bool": (bool,)}
+COST_ORDER = ("instant", "predict", "gradient", "retrain")
+
+REMEDIES = {
+    "model": ("only predictions were given, no model", "give [model] path"),
+    "train": ("no training data was given", "give [data.train] path"),
+    "known": ("no rows with known answers were given", "give [data.known] path"),
+    "training_record": ("no record of the training was given", 'give [training] record = "training.json"'),
+    "recipe": ("no training recipe was given", 'give [training] recipe = "train.py:fit" and --allow-code'),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a case holds, as far as it can be known without opening model or rows."""
+
+    task: str | None  # None: not known before the model is loaded
+    has: frozenset[str]  # of "model", "train", "known", "training_record", "recipe"
+    roles: frozenset[str]  # roles that name at least one column
+    kinds: frozenset[str] = frozenset()  # kinds of the feature columns; empty: not known yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One check to run once. ``omission`` says why it cannot."""
+
+    check: CheckInfo
+    on: str = "test"
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    omission: Omission | None = None
+
+
+def make(registry: Registry, facts: Facts, limits: Iterable[Limit], costs: Iterable[str] = COST_ORDER) -> list[Item]:
+    """Every check once with its defaults, and again for each data set or parameter that a limit names."""
+    allowed = set(costs)
+    items = [_item(registry, info, facts, allowed) for info in _cheap_first(registry)]
+    wanted: set[tuple[str, str, tuple[tuple[str, Scalar], ...]]] = {(item.check.id, item.on, ()) for item in items}
+    for limit in limits:
+        info = registry.checks[registry.measures[limit.measure]]
+        params = checked_params(registry, limit)
+        key = (info.id, limit.on, tuple(sorted(params.items())))
+        if key not in wanted:
+            wanted.add(key)
+            items.append(_item(registry, info, facts, allowed, limit.on, params))
+    return items
+
+
+def checked_params(registry: Registry, limit: Limit) -> dict[str, Scalar]:
+    """The limit's parameters, if the measure has them. SpecError names the nearest one."""
+    known = registry.note(limit.measure).params
+    for name, value in limit.params.items():
+        if name not in known:
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            raise SpecError(f'"{limit.measure}" has no parameter "{name}"{nearest(name, known)}: {has}')
+        if type(value) not in _KINDS[known[name]]:
+            raise SpecError(f'"{limit.measure}": {name} must be a {known[name]}, got {value!r}')
+    return dict(limit.params)
+
+
+def _cheap_first(registry: Registry) -> list[CheckInfo]:
+    return sorted(registry.checks.values(), key=lambda c: (COST_ORDER.index(c.cost), c.id))
+
+
+def _item(
+    registry: Registry,
+    info: CheckInfo,
+    facts: Facts,
+    costs: set[str],
+    on: str = "test",
+    params: Mapping[str, Scalar] | None = None,
+) -> Item:
+    omission = _unmet(registry, info, facts, on)
+    if omission is None and info.cost not in costs:
+        detail, remedy = f'checks of cost "{info.cost}" were not asked for', f"run with --cost {info.cost}"
+        omission = Omission(name="", reason=Reason.SKIPPED, detail=detail, remedy=remedy)
+    return Item(check=info, on=on, params=params or {}, omission=omission)
+
+
+def _unmet(registry: Registry, info: CheckInfo, facts: Facts, on: str) -> Omission | None:
+    if on != "test" and on not in facts.has:
+        detail, remedy = f"there is no [data.{on}]", f"give [data.{on}] path"
+        return Omission(name="", reason=Reason.MISSING_INPUT, detail=detail, remedy=remedy)
+    for needed in registry.closure(info.inputs):
+        if (omission := _lacks(needed, facts)) is not None:
+            return omission
+    return None
+
+
+def _lacks(needed: InputInfo, facts: Facts) -> Omission | None:
+    for thing, (detail, remedy) in REMEDIES.items():
+        if needed.requires.get(thing) and thing not in facts.has:
+            return Omission(name="", reason=Reason.MISSING_INPUT, detail=detail, remedy=remedy)
+    for role in needed.requires.get("roles", ()):
+        if role not in facts.roles:
+            detail, remedy = f"no column has the role {role}", f"give {role} in [data.test]"
+            return Omission(name="", reason=Reason.MISSING_INPUT, detail=detail, remedy=remedy)
+    tasks = needed.requires.get("tasks", ())
+    if tasks and facts.task is not None and facts.task not in tasks:
+        return _not_applicable(f"it is for {' and '.join(tasks)} tasks; this one is {facts.task}")
+    kinds = needed.requires.get("kinds", ())
+    if kinds and facts.kinds and not facts.kinds & set(kinds):
+        return _not_applicable(f"no feature is of kind {' or '.join(kinds)}")
+    return None
+
+
+def _not_applicable(detail: str) -> Omission:
+    return Omission(name="", reason=Reason.NOT_APPLICABLE, detail=detail, remedy="nothing to do")

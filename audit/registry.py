@@ -1,0 +1,247 @@
+"""Which checks and inputs there are, found by walking files and reading their syntax trees; nothing is imported.
+
+A check's path is its id. Third parties add a package through the entry-point groups ``audit.checks`` and
+``audit.inputs``; a folder of the user's own joins with ``checks = [...]`` in audit.toml and ``--allow-code``.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.metadata
+import importlib.util
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from audit.errors import CheckError, SpecError, nearest
+from audit.run import MeasureNote
+
+GIVEN = ("case", "data", "seed", "level")  # by the engine itself
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckInfo:
+    id: str  # "fairness.group_rates"
+    family: str
+    file: Path
+    module: str  # dotted name, or "" for a file outside any package
+    function: str
+    cost: str
+    inputs: tuple[str, ...]
+    takes_params: bool
+    measures: Mapping[str, MeasureNote]
+    doc: str
+
+    @property
+    def summary(self) -> str:
+        return self.doc.strip().splitlines()[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputInfo:
+    name: str
+    file: Path
+    module: str
+    inputs: tuple[str, ...]
+    requires: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    checks: Mapping[str, CheckInfo]
+    inputs: Mapping[str, InputInfo]
+    measures: Mapping[str, str] = field(default_factory=dict)  # measure -> id of its check
+
+    def note(self, measure: str) -> MeasureNote:
+        """What a measure is. SpecError names the nearest one there is."""
+        if measure not in self.measures:
+            raise SpecError(f'unknown measure "{measure}"{nearest(measure, self.measures)}: "audit list" shows all')
+        return self.checks[self.measures[measure]].measures[measure]
+
+    def closure(self, names: Iterable[str]) -> Iterator[InputInfo]:
+        """These inputs and all that they are made of, each once, the deepest first."""
+        seen: set[str] = set()
+
+        def visit(name: str) -> Iterator[InputInfo]:
+            if name in GIVEN or name in seen:
+                return
+            seen.add(name)
+            if name not in self.inputs:
+                raise CheckError(f'no input is named "{name}"{nearest(name, self.inputs)}')
+            for inner in self.inputs[name].inputs:
+                yield from visit(inner)
+            yield self.inputs[name]
+
+        for name in names:
+            yield from visit(name)
+
+
+def find(folders: Iterable[Path] = ()) -> Registry:
+    """Every check and input of Assay, of installed packages, and of ``folders``."""
+    checks = list(_checks_in(_HERE / "checks", "audit.checks", ""))
+    inputs = list(_inputs_in(_HERE / "inputs", "audit.inputs"))
+    for package, module, folder in _plugged("audit.checks"):
+        checks += _checks_in(folder, module, package)
+    for _, module, folder in _plugged("audit.inputs"):
+        inputs += _inputs_in(folder, module)
+    for folder in folders:
+        if not folder.is_dir():
+            raise SpecError(f"checks: {folder} is no folder")
+        checks += _checks_in(folder, "", folder.name)
+    return Registry(
+        checks=_unique({c.id: c for c in checks}, checks),
+        inputs={i.name: i for i in inputs},
+        measures=_owners(checks),
+    )
+
+
+def load_check(info: CheckInfo) -> Callable[..., Any]:
+    """Import the check's module, now that it is to run."""
+    return getattr(_import(info.module, info.file), info.function)  # type: ignore[no-any-return]
+
+
+def load_input(info: InputInfo) -> Callable[..., Any]:
+    return getattr(_import(info.module, info.file), info.name)  # type: ignore[no-any-return]
+
+
+def load_params(info: CheckInfo) -> type[Any]:
+    """The check's ``Params`` dataclass."""
+    return getattr(_import(info.module, info.file), "Params")  # type: ignore[no-any-return]  # noqa: B009
+
+
+def _import(module: str, file: Path) -> Any:
+    if module:
+        return importlib.import_module(module)
+    spec = importlib.util.spec_from_file_location(f"own_checks_{file.stem}", file)
+    if spec is None or spec.loader is None:
+        raise CheckError(f"{file} cannot be imported")
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def _plugged(group: str) -> Iterator[tuple[str, str, Path]]:
+    """(top package, dotted module, folder) of each entry point of ``group``, located without importing it."""
+    for point in importlib.metadata.entry_points(group=group):
+        top, *inner = point.value.split(".")
+        spec = importlib.util.find_spec(top)
+        places = list(spec.submodule_search_locations or ()) if spec else []
+        if not places or not (folder := Path(places[0]).joinpath(*inner)).is_dir():
+            raise CheckError(f'entry point {group}: "{point.value}" of {point.name} is no installed package folder')
+        yield top, point.value, folder
+
+
+def _modules(folder: Path) -> Iterator[Path]:
+    yield from (p for p in sorted(folder.rglob("*.py")) if not p.name.startswith("_"))
+
+
+def _checks_in(folder: Path, module: str, package: str) -> Iterator[CheckInfo]:
+    for file in _modules(folder):
+        path = file.relative_to(folder).with_suffix("").parts
+        info = _read_check(file, ".".join((*([package] if package else []), *path)), _dotted(module, path), package)
+        if info is not None:
+            yield info
+
+
+def _inputs_in(folder: Path, module: str) -> Iterator[InputInfo]:
+    for file in _modules(folder):
+        tree = ast.parse(file.read_bytes(), str(file))
+        function = next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == file.stem), None)
+        if function is None:
+            raise CheckError(f"{file} must define a function {file.stem}: a provider is named after its file")
+        yield InputInfo(
+            name=file.stem,
+            file=file,
+            module=_dotted(module, (file.stem,)),
+            inputs=tuple(a.arg for a in function.args.args),
+            requires=_literal(tree, "REQUIRES", file) or {},
+        )
+
+
+def _read_check(file: Path, name: str, module: str, package: str) -> CheckInfo | None:
+    tree = ast.parse(file.read_bytes(), str(file))
+    marked = [(node, mark) for node in tree.body if isinstance(node, ast.FunctionDef) for mark in _marks(node)]
+    if not marked:
+        return None
+    if len(marked) > 1:
+        raise CheckError(f"{file} holds {len(marked)} checks: one file is one check")
+    function, mark = marked[0]
+    doc = ast.get_docstring(tree)
+    if not doc:
+        raise CheckError(f"{file} needs a module docstring: it is the check's documentation")
+    arguments = [a.arg for a in function.args.args]
+    return CheckInfo(
+        id=name,
+        family=name.rpartition(".")[0].rpartition(".")[2] or name,
+        file=file,
+        module=module,
+        function=function.name,
+        cost=next((str(ast.literal_eval(k.value)) for k in mark.keywords if k.arg == "cost"), "instant"),
+        inputs=tuple(a for a in arguments if a != "params"),
+        takes_params="params" in arguments,
+        measures=_measures(_literal(tree, "MEASURES", file), name, file, package),
+        doc=doc,
+    )
+
+
+def _marks(node: ast.FunctionDef) -> Iterator[ast.Call]:
+    for decorator in node.decorator_list:
+        if (
+            isinstance(decorator, ast.Call)
+            and getattr(decorator.func, "id", getattr(decorator.func, "attr", "")) == "check"
+        ):
+            yield decorator
+
+
+def _literal(tree: ast.Module, name: str, file: Path) -> Any:
+    """The value of a module-level literal, or None where there is none."""
+    for node in tree.body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        if any(getattr(target, "id", "") == name for target in targets) and getattr(node, "value", None) is not None:
+            try:
+                return ast.literal_eval(node.value)  # type: ignore[attr-defined]
+            except ValueError as error:
+                raise CheckError(
+                    f"{file}: {name} must be a literal, so that it can be read without importing"
+                ) from error
+    return None
+
+
+def _measures(raw: Any, check: str, file: Path, package: str) -> dict[str, MeasureNote]:
+    if not isinstance(raw, dict):
+        raise CheckError(f"{file} needs MEASURES, a literal dictionary of what it measures")
+    notes = {}
+    for name, facts in raw.items():
+        if package and not name.startswith(f"{package}."):
+            raise CheckError(f'{file}: the measure "{name}" of another package must be named "{package}.{name}"')
+        missing = {"unit", "better", "words"} - facts.keys()
+        if missing or facts.keys() - {"unit", "better", "words", "params"}:
+            raise CheckError(f'{file}: MEASURES["{name}"] needs unit, better and words, and may have params')
+        notes[name] = MeasureNote(**{"params": {}, **facts}, check=check)
+    return notes
+
+
+def _owners(checks: Iterable[CheckInfo]) -> dict[str, str]:
+    owners: dict[str, str] = {}
+    for info in checks:
+        for measure in info.measures:
+            if measure in owners:
+                raise CheckError(f'the measure "{measure}" belongs to {owners[measure]}; {info.id} claims it too')
+            owners[measure] = info.id
+    return owners
+
+
+def _unique(by_id: dict[str, CheckInfo], checks: list[CheckInfo]) -> dict[str, CheckInfo]:
+    if len(by_id) < len(checks):
+        twice = sorted(c.id for c in checks if sum(o.id == c.id for o in checks) > 1)
+        raise CheckError(f'two checks have the id "{twice[0]}"')
+    return by_id
+
+
+def _dotted(module: str, path: tuple[str, ...]) -> str:
+    return ".".join((module, *path)) if module else ""
