@@ -36,7 +36,7 @@ class Hybrids:
         self.names = tuple(foreground)
         self.n, self.m = _length(foreground), _length(background)
         self._stacks = {name: stacked(foreground[name], background[name]) for name in self.names}
-        self._codes = np.columnstacked([_codes(stack) for stack in self._stacks.values()])
+        self._codes = np.column_stack([_codes(stack) for stack in self._stacks.values()])
         self.chunk = rows_per_call(sum(int(np.prod(s.shape[1:])) for s in self._stacks.values()))
         self.evaluations = 0
         self.outputs = self._reproduced(np.arange(self.n + self.m))
@@ -49,7 +49,7 @@ class Hybrids:
     def ends(self, rows: NDArray[np.int64], backs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Shape (pairs, 2): the explained scalar at the background row and at the foreground row."""
         target = self.targets[rows]
-        return np.columnstacked([self.outputs[self.n + backs, target], self.outputs[rows, target]])
+        return np.column_stack([self.outputs[self.n + backs, target], self.outputs[rows, target]])
 
     def values(
         self, rows: NDArray[np.int64], backs: NDArray[np.int64], coalitions: NDArray[np.bool_]

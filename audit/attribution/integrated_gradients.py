@@ -14,13 +14,10 @@ import numpy as np
 import torch
 
 from .explanation import AMBER, completeness_error
-from .network import Tensors
+from .network import Tensors, rows_per_call
 
 NODES = (8, 16, 32, 64, 128, 256, 512)
 MOVED = 0.05  # share by which a row's values may still change when the nodes double
-# the activations of a convolutional network hold some 64 times the numbers of its input; 64 MB of float32 with that
-NUMBERS_PER_CALL = 1 << 18
-ROWS_PER_CALL = 1 << 13
 
 Scalar = Callable[[Tensors, torch.Tensor], torch.Tensor]
 
@@ -33,12 +30,6 @@ class Integral:
     moved: Tensors
     evaluations: int
     nodes: tuple[int, ...]  # of each row
-
-
-def rows_per_call(inputs: Tensors) -> int:
-    """Rows whose gradients are taken at once."""
-    numbers = sum(int(np.prod(t.shape[1:])) for t in inputs)
-    return int(np.clip(NUMBERS_PER_CALL // max(numbers, 1), 1, ROWS_PER_CALL))
 
 
 def integrated_gradients(

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from audit.data import Columns
 from audit.errors import Unavailable
 from audit.models import Differentiable
 
+from .explanation import typical_change
+
 Tensors = tuple[torch.Tensor, ...]
 CLIP = 1e-6
+# the activations of a convolutional network hold some 64 times the numbers of its input; 64 MB of float32 with that
+NUMBERS_PER_CALL = 1 << 18
+ROWS_PER_CALL = 1 << 13
 REPRODUCED = 1e-6  # relative; below this two calls may differ by the order of summation on a parallel device
 
 
@@ -58,7 +64,10 @@ class Network:
 
     def scalar(self, inputs: Tensors, targets: torch.Tensor) -> torch.Tensor:
         """Shape (n,): the explained scalar of each row; ``targets`` (n,) holds class indices."""
-        out = self.outputs(inputs)
+        return self.scalar_of(self.outputs(inputs), targets)
+
+    def scalar_of(self, out: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The explained scalar (n,) from the module's outputs (n, outputs)."""
         if not self.classes:
             return out[:, 0]
         if self.output == "probability":
@@ -69,6 +78,23 @@ class Network:
             return torch.where(targets == 1, odds, -odds)
         return out.gather(1, targets[:, None])[:, 0]
 
+    def answers(self, inputs: Tensors) -> torch.Tensor:
+        """Shape (n, outputs): the outputs without gradients, in calls that bound the memory."""
+        size = rows_per_call(inputs)
+        with torch.no_grad():
+            parts = [self.outputs(tuple(t[i : i + size] for t in inputs)) for i in range(0, len(inputs[0]), size)]
+        return torch.cat(parts)
+
+    def usual(self, answers: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean over these rows of each target's scalar and its typical distance from that mean, both (n,), float64."""
+        found = {}
+        for target in set(targets.tolist()):
+            same = torch.full((len(answers),), target, device=answers.device)
+            values = self.scalar_of(answers, same).cpu().double().numpy()
+            found[target] = (float(values.mean()), float(typical_change(values)))
+        both = torch.tensor([found[target] for target in targets.tolist()], dtype=torch.float64)
+        return both[:, 0], both[:, 1]
+
     def _binary(self, out: torch.Tensor) -> torch.Tensor:
         return out[:, 1] if self.output == "probability" else out[:, 1] - out[:, 0]
 
@@ -78,6 +104,12 @@ class Network:
             return outputs.argmax(dim=1)
         middle = 0.5 if self.output == "probability" else 0.0
         return (outputs[:, 0] > middle).long() if self.classes else torch.zeros(len(outputs), dtype=torch.long)
+
+
+def rows_per_call(inputs: Tensors) -> int:
+    """Rows that are sent through the module at once."""
+    numbers = sum(int(np.prod(t.shape[1:])) for t in inputs)
+    return int(np.clip(NUMBERS_PER_CALL // max(numbers, 1), 1, ROWS_PER_CALL))
 
 
 def encoded(model: Differentiable, columns: Columns) -> Tensors:
@@ -102,8 +134,7 @@ def encoded(model: Differentiable, columns: Columns) -> Tensors:
 
 def preflight(network: Network, inputs: Tensors) -> torch.Tensor:
     """T0: outputs (n, outputs) that are finite, reproducible and what they were declared to be, else Unavailable."""
-    with torch.no_grad():
-        first, second = network.outputs(inputs), network.outputs(inputs)
+    first, second = network.answers(inputs), network.answers(inputs)
     name = type(network.module).__name__
     if not bool(torch.isfinite(first).all()):
         detail = f"{name} returned NaN or infinite outputs for {int((~torch.isfinite(first)).any(dim=1).sum())} rows"

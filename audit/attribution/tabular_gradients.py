@@ -19,7 +19,6 @@ from audit.errors import Unavailable
 from audit.models import Differentiable
 from audit.results import Scalar
 
-from .explanation import typical_change
 from .hybrids import stacked
 from .integrated_gradients import integrated_gradients, refined
 from .network import Network, Tensors, encoded, preflight
@@ -51,11 +50,11 @@ def expected_gradients(
     network = Network.of(model)
     with untouched(network.module):
         inputs, baselines = encoded(model, foreground), encoded(model, background)
-        targets = _targets(network, preflight(network, inputs), positive)
-        preflight(network, baselines)
+        answers = preflight(network, inputs)
+        targets = _targets(network, answers, positive)
+        base, typical = network.usual(preflight(network, baselines), targets)
         masks = _owners(model, foreground, background)
-        output = _scalars(network, inputs, targets)
-        base, typical = _base(network, baselines, targets)
+        output = network.scalar_of(answers, targets.to(answers.device)).cpu().double()
 
         def rule(rows: torch.Tensor, nodes: int) -> Tensors:
             return _averaged(network, tuple(t[rows.to(t.device)] for t in inputs), baselines, targets[rows], nodes)
@@ -138,20 +137,6 @@ def _targets(network: Network, outputs: torch.Tensor, positive: Scalar | None) -
     if len(network.classes) == 2:
         return torch.full((len(outputs),), positive_index(network.classes, positive))
     return network.predicted(outputs).cpu()
-
-
-def _scalars(network: Network, inputs: Tensors, targets: torch.Tensor) -> torch.Tensor:
-    with torch.no_grad():
-        return network.scalar(inputs, targets.to(inputs[0].device)).cpu().double()
-
-
-def _base(network: Network, baselines: Tensors, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean of the explained scalar over the background and its usual distance from it, for each row's own target."""
-    m = len(baselines[0])
-    outputs = {t: _scalars(network, baselines, torch.full((m,), t)).numpy() for t in set(targets.tolist())}
-    base = [float(outputs[t].mean()) for t in targets.tolist()]
-    typical = [float(typical_change(outputs[t])) for t in targets.tolist()]
-    return torch.tensor(base, dtype=torch.float64), torch.tensor(typical, dtype=torch.float64)
 
 
 def _names(network: Network, targets: torch.Tensor) -> tuple[str, ...]:
