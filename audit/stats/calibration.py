@@ -38,13 +38,16 @@ def calibration_slope(score: ArrayLike, label: ArrayLike) -> Basis:
     """Slope of a logistic regression of the label on logit(score): 1 is right, below 1 the scores are too extreme (Cox
     1958). Sandwich standard error, so it holds when the true curve is no logistic line.
 
-    Raises Unavailable (undefined) for one class, constant scores, or scores that separate the classes.
+    Raises Unavailable: undefined for constant scores and scores that separate the labels, insufficient data for fewer
+    than 5 rows of a label.
     """
     s, y = _pair(score, label)
-    if y.min() == y.max() or np.ptp(s) == 0:
-        raise Unavailable(
-            "undefined", "a calibration slope needs both labels and scores that differ", "give rows of both classes"
-        )
+    rarer = int(min(y.sum(), y.size - y.sum()))
+    if np.ptp(s) == 0:
+        raise Unavailable("undefined", "a calibration slope needs scores that differ", "give rows with other scores")
+    if rarer < _RARE:
+        found = f"a calibration slope needs at least {_RARE} rows of each label, got {rarer}"
+        raise Unavailable("insufficient_data", found, f"give {_RARE - rarer} more rows of the rarer label")
     x = np.column_stack([np.ones_like(s), logit(np.clip(s, _CLIP, 1 - _CLIP))])
     beta = _logistic_fit(x, y)
     fitted = expit(x @ beta)
@@ -87,8 +90,8 @@ def ecce(score: ArrayLike, label: ArrayLike) -> Basis:
 
     It needs no bins (ECCE-R of Arrieta-Ibarra et al. 2022, JMLR 23); ``ecce_p_value`` tests it.
 
-    The error of the range is at most the range of the noise, a Brownian motion in the rows' variance; so value -+ its
-    quantile holds the true range with at least the level asked for.
+    Above the truth by at most the range of the noise, a Brownian motion in the rows' variance; below it by at most the
+    noise between the two places where the true differences are farthest apart, a normal. Hence a valid interval.
     """
     s, y = _pair(score, label)
     order = np.argsort(s, kind="stable")
@@ -133,8 +136,9 @@ def expected_calibration_error(score: ArrayLike, label: ArrayLike, bins: int = 1
     """Sum over bins of equal mass of |sum of residuals| / n, less what calibrated scores would show by chance:
     sum sqrt(2 v_b / pi) / n with v_b the sum of s (1 - s) in a bin; 0 where that is more.
 
-    |residual| of a bin is biased upwards by at most sqrt(2 v / pi) and varies at most as much as the residual, which
-    bounds the true error on both sides: lower = raw - bias - z se, upper = raw + z se.
+    With se^2 = sum v_b / n^2, the raw sum falls short of the truth by at most z se, since |residual| is never below the
+    residual with its true sign; it exceeds it most where scores are calibrated, by bias + z se sqrt(1 - 2 / pi), or
+    where all bins are far off, by z se. These bound the truth on both sides.
     """
     s, y = _pair(score, label)
     edges = np.unique(np.quantile(s, np.arange(1, bins) / bins, method="inverted_cdf"))
@@ -150,7 +154,7 @@ def expected_calibration_error(score: ArrayLike, label: ArrayLike, bins: int = 1
     numbers = {
         "ece": value,
         "above": raw - value,
-        "below": max(bias - (raw - value), 0.0),
+        "bias": bias,
         "se": math.sqrt(float(variance.sum())) / s.size,
         "n": float(s.size),
     }
@@ -166,20 +170,22 @@ def _pair(score: ArrayLike, label: ArrayLike) -> tuple[Vector, Vector]:
 
 def _kuiper(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
     found = stack.numbers["ecce"]
-    half = _brownian_range_quantile(2 * tail) * stack.numbers["se"]
-    return Estimates(found, np.maximum(found - half, 0.0), found + half)
+    below = _brownian_range_quantile(tail) * stack.numbers["se"]
+    above = normal_quantile(tail) * stack.numbers["se"]
+    return Estimates(found, np.maximum(found - below, 0.0), found + np.maximum(above, 0.0))
 
 
 def _debiased_ece(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
     found, half = stack.numbers["ece"], normal_quantile(tail) * stack.numbers["se"]
-    upper = np.minimum(found + stack.numbers["above"] + half, 1.0)
-    return Estimates(found, np.maximum(found - stack.numbers["below"] - half, 0.0), np.maximum(upper, found))
+    raw = found + stack.numbers["above"]
+    lower = raw - np.maximum(stack.numbers["bias"] + half * math.sqrt(1 - 2 / math.pi), half)
+    return Estimates(found, np.clip(lower, 0.0, found), np.clip(raw + half, found, 1.0))
 
 
 METHODS = {
     "kuiper": Method(
         short="Kuiper",
-        words="range of cumulative differences -+ the quantile of the range of a Brownian motion, conservative "
+        words="range of cumulative differences, less the range of a Brownian motion and plus a normal, conservative "
         "(Feller 1951; Arrieta-Ibarra et al. 2022)",
         formula=_kuiper,
         rows=("n",),
@@ -193,6 +199,6 @@ METHODS = {
         formula=_debiased_ece,
         rows=("n",),
         counts=("n",),
-        errors=("above", "below", "se"),
+        errors=("above", "bias", "se"),
     ),
 }

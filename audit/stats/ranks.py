@@ -9,19 +9,20 @@ from numpy.typing import ArrayLike
 
 from audit.errors import Unavailable
 from audit.results import Basis
-from audit.stats.arrays import Estimates, Method, Stack, Vector, normal_quantile
+from audit.stats.arrays import Estimates, Indices, Mask, Method, Stack, Vector, normal_quantile
 from audit.stats.proportions import wilson_limits
 from audit.stats.transformed import logit_limits
 
 _ENOUGH = 50  # positives and negatives from which the logit-DeLong interval keeps its level
+_MISPLACED = 5  # rows of the smaller class, in whole rows out of order, that the variance must rest on
 _STEPS = 60
 
 
 def auc(scores: ArrayLike, labels: ArrayLike) -> Basis:
     """Area under the ROC curve of ``scores`` for 0/1 ``labels``; ties count one half.
 
-    DeLong's variance by mid-ranks (Sun & Xu 2014) on the logit scale; below 50 of either class, or where that variance
-    is 0, the score interval of Newcombe (2006). Raises Unavailable (undefined) for a single class.
+    DeLong's variance by mid-ranks (Sun & Xu 2014) on the logit scale; the score interval of Newcombe (2006) below 50 of
+    either class, near 0 or 1, or where that variance is 0. Raises Unavailable (undefined) for a single class.
     """
     positive, negative = _split(scores, labels, "ROC AUC")
     ranks = midranks(np.concatenate([positive, negative]))
@@ -29,7 +30,8 @@ def auc(scores: ArrayLike, labels: ArrayLike) -> Basis:
     below_positive = 1 - (ranks[positive.size :] - midranks(negative)) / positive.size
     area = float(above_negative.mean())
     numbers = {"auc": area, "n_positive": float(positive.size), "n_negative": float(negative.size)}
-    if min(positive.size, negative.size) < _ENOUGH or not 0 < area < 1:
+    fewer = min(positive.size, negative.size)
+    if fewer < _ENOUGH or fewer * min(area, 1 - area) < _MISPLACED:
         return Basis(method="newcombe_auc", numbers=numbers)
     variance = float(np.var(above_negative, ddof=1) / positive.size + np.var(below_positive, ddof=1) / negative.size)
     if variance <= 0:
@@ -40,7 +42,8 @@ def auc(scores: ArrayLike, labels: ArrayLike) -> Basis:
 def average_precision(scores: ArrayLike, labels: ArrayLike) -> Basis:
     """Sum over thresholds of (recall step) x precision, without interpolation, as scikit-learn defines it.
 
-    Raises Unavailable (undefined) without positives.
+    On the logit scale: with the standard error of its influence values from 50 positives that are not nearly in order,
+    with that of Boyd, Eng & Page (2013) below. Raises Unavailable (undefined) without positives.
     """
     values, truth = np.asarray(scores, dtype=float), np.asarray(labels).astype(bool)
     positives = int(truth.sum())
@@ -51,10 +54,25 @@ def average_precision(scores: ArrayLike, labels: ArrayLike) -> Basis:
     hits = np.cumsum(truth[order])[ends]
     precision = hits / (ends + 1)
     steps = np.diff(hits, prepend=0) / positives
-    return Basis(
-        method="logit_average_precision",
-        numbers={"average_precision": min(float(steps @ precision), 1.0), "n_positive": float(positives)},
-    )
+    ap = min(float(steps @ precision), 1.0)
+    numbers = {"average_precision": ap, "n_positive": float(positives)}
+    if positives < _ENOUGH or positives * (1 - ap) < _MISPLACED:
+        return Basis(method="logit_average_precision", numbers=numbers)
+    influence = _precision_influence(truth[order], ends, precision, ap)
+    numbers["se"] = math.sqrt(float(influence @ influence) * values.size / max(values.size - 1, 1))
+    return Basis(method="influence_average_precision", numbers=numbers)
+
+
+def _precision_influence(truth: Mask, ends: Indices, precision: Vector, ap: float) -> Vector:
+    """Derivative of average precision by each row's weight: its own term, and its place in the precision of every
+    threshold at or below its score. Rows from the highest score to the lowest.
+    """
+    sizes = np.diff(ends, prepend=-1)
+    positives = truth.sum()
+    hits = np.add.reduceat(truth.astype(float), np.append(0, ends[:-1] + 1)) / positives
+    gained = np.cumsum((hits * (1 - precision) / (ends + 1))[::-1])[::-1]
+    lost = np.cumsum((hits * precision / (ends + 1))[::-1])[::-1]
+    return np.where(truth, np.repeat((precision - ap) / positives + gained, sizes), -np.repeat(lost, sizes))
 
 
 def midranks(values: Vector) -> Vector:
@@ -92,6 +110,10 @@ def _newcombe(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estima
     return Estimates(area, np.where(area <= 0, 0.0, lower), np.where(area >= 1, 1.0, upper))
 
 
+def _influence(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    return logit_limits(stack.numbers["average_precision"], stack.numbers["se"], normal_quantile(tail))
+
+
 def _average_precision(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
     """logit AP -+ z / sqrt(n_positive AP (1 - AP)); at AP = 1, where that has no value, Wilson's interval."""
     ap, n = stack.numbers["average_precision"], stack.numbers["n_positive"]
@@ -117,6 +139,14 @@ METHODS = {
         formula=_newcombe,
         rows=("n_positive", "n_negative"),
         counts=("n_positive", "n_negative"),
+    ),
+    "influence_average_precision": Method(
+        short="logit",
+        words="logit interval of average precision, standard error from influence values (delta method)",
+        formula=_influence,
+        rows=("n_positive",),
+        counts=("n_positive",),
+        errors=("se",),
     ),
     "logit_average_precision": Method(
         short="logit",

@@ -39,8 +39,10 @@ def normal(estimate: float, se: float, df: float = math.inf, *, scale: Scale = "
 
 
 def r_squared(y: Vector, prediction: Vector) -> Basis:
-    """R squared = 1 - SSE / SST. log(1 - R2) = log SSE - log SST is close to normal; its standard error comes from the
-    influence of each row, e^2 / mean(e^2) - d^2 / mean(d^2) with e = y - prediction and d = y - mean(y).
+    """R squared = 1 - SSE / SST of vectors of n finite values.
+
+    log(1 - R2) = log SSE - log SST is close to normal; its standard error is the jackknife's, in closed form: without
+    row i, SSE loses e_i^2 and SST loses d_i^2 n / (n - 1), with e = y - prediction and d = y - mean(y).
     """
     y, prediction = np.asarray(y, dtype=float), np.asarray(prediction, dtype=float)
     if y.size < 3:
@@ -48,15 +50,19 @@ def r_squared(y: Vector, prediction: Vector) -> Basis:
     if np.ptp(y) == 0:
         raise Unavailable("undefined", "R squared has no value: the target is constant", "give rows that differ")
     scale = float(np.max(np.abs(y - y.mean())))
-    squared_error = ((y - prediction) / scale) ** 2
-    squared_deviation = ((y - y.mean()) / scale) ** 2
-    mean_error = float(squared_error.mean())
-    if mean_error == 0:
+    errors, deviations = ((y - prediction) / scale) ** 2, ((y - y.mean()) / scale) ** 2
+    if errors.sum() == 0:
         return _perfect(y.size)
-    influence = squared_error / mean_error - squared_deviation / squared_deviation.mean()
-    log_ratio = math.log(mean_error / float(squared_deviation.mean()))
-    se = float(np.std(influence, ddof=1)) / math.sqrt(y.size)
+    log_ratio = math.log(errors.sum() / deviations.sum())
+    without = _log_without(errors) - _log_without(deviations * y.size / (y.size - 1))
+    se = math.sqrt((y.size - 1) * float(np.var(without)))
     return Basis(method="r_squared_t", numbers={"log_ratio": log_ratio, "se": se, "n": float(y.size)})
+
+
+def _log_without(squares: Vector) -> Vector:
+    """Logarithm of the sum without each of its terms; a sum that one term makes up alone has lost almost all of it."""
+    total = float(squares.sum())
+    return np.asarray(np.log(np.maximum(total - squares, 1e-12 * total)), dtype=float)
 
 
 def _perfect(n: int) -> Basis:
