@@ -138,7 +138,9 @@ class Tracker:
         self.finish(_status(error))
 
     def finish(self, status: str) -> None:
-        """End the recording with this status and write the record. Called by the ``with`` block."""
+        """End the recording with this status and write the record; the end of the block does it otherwise."""
+        if self._status != "running":
+            return
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
