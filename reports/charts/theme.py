@@ -118,7 +118,7 @@ def config(palette: Palette = LIGHT) -> dict[str, Any]:
         "axis": axis,
         "axisX": {"tickCount": 6, "labelFlush": False, "labelOverlap": True},
         "axisY": {"domain": False, "ticks": False, "labelPadding": 8},
-        "legend": {**text, "orient": "bottom", "title": None, "columns": 2, "labelLimit": 190, "symbolStrokeWidth": 2},
+        "legend": {**text, "orient": "bottom", "title": None, "columns": 3, "labelLimit": 140, "symbolType": "stroke"},
         "header": {**text, "title": None},
         "text": {"color": palette.text, "fontSize": 12},
         "aria": False,

@@ -27,6 +27,7 @@ def figure(item: Waterfall, palette: Palette = LIGHT) -> Spec:
     x = alt.X("start:Q", title=axis_title(item.unit, "output"), scale=alt.Scale(zero=False, padding=34))
     chart = alt.layer(
         base.mark_bar(height=14).encode(x=x, x2="end:Q", color=fill),
+        base.mark_tick(thickness=3, size=16).encode(x=x, color=fill).transform_filter("datum.sign == '='"),
         base.mark_text(align="left", dx=4, color=palette.text, fontSize=11).encode(x="right:Q", text="words:N"),
     )
     return finish(chart.properties(height=alt.Step(STEP)), describe(item), palette)

@@ -1,0 +1,169 @@
+"""A piece of evidence made ready for the page: picture, conclusion, reading help and the numbers behind it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from audit import wording
+from audit.results import Curve, Evidence, ImageMap, Measurement, Ranking, Scalar, Table, Waterfall
+from reports import charts
+from reports.charts import energy, groups, image_map
+from reports.charts.spec import Numbers, Spec
+from reports.selection import FindingWords
+
+MAX_TABLE_ROWS = 60
+
+READING: dict[type, str] = {
+    Ranking: "How to read: a dot further from zero is a column that moves the output more; the line is its interval.",
+    Waterfall: "How to read: from the base value down to the output, each bar is what one column added or took away.",
+    ImageMap: "How to read: the input on the left; on the right its pixels, coloured where they moved the output.",
+    Curve: "",
+}
+CAVEAT: dict[type, str] = {
+    Ranking: "It does not show which way a column pushes, nor that it causes the outcome.",
+    Waterfall: "It does not show what would have to change for another decision.",
+    ImageMap: "It does not show that the model sees there what a person sees there.",
+    Curve: "",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A picture with its words. ``picture`` is markup of our own making; all other fields are plain text."""
+
+    id: str
+    title: str
+    picture: Markup
+    description: str
+    reading: str = ""
+    numbers: Numbers | None = None
+    judged: tuple[FindingWords, ...] = ()
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableView:
+    """A table of evidence as text."""
+
+    id: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[bool, ...]
+    note: str = ""
+    left_out: int = 0
+
+
+@dataclass(slots=True)
+class Anchors:
+    """Ids of one page: readable, the same for the same run, and no two alike."""
+
+    taken: set[str] = field(default_factory=set)
+
+    def new(self, *parts: str) -> str:
+        base = "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-")[:40] or "x" for part in parts)
+        anchor, number = base, 1
+        while anchor in self.taken:
+            number += 1
+            anchor = f"{base}-{number}"
+        self.taken.add(anchor)
+        return anchor
+
+
+def drawn(spec: Spec, title: str, description: str) -> Markup:
+    # The only markup that is not escaped by the template: an SVG whose every text went through an XML writer.
+    return Markup(charts.svg(spec, title, description))
+
+
+def of_evidence(item: Evidence, check: str, anchors: Anchors) -> Figure | TableView:
+    """The figure of a curve, ranking, waterfall or image map; the view of a table."""
+    anchor = anchors.new("figure", check, item.name)
+    if isinstance(item, Table):
+        return of_table(item, anchor)
+    title, description = wording.label(item.title, 120), charts.describe(item)
+    if isinstance(item, ImageMap):
+        picture = _image(item, description)
+        reading = f"{_reading(item)} Scale: {image_map.scale_words(item)}."
+    else:
+        picture = drawn(charts.figure(item), title, description)
+        reading = _reading(item)
+    return Figure(
+        id=anchor,
+        title=title,
+        picture=picture,
+        description=description,
+        reading=reading,
+        numbers=charts.numbers(item),
+    )
+
+
+def of_groups(
+    measurements: Sequence[Measurement],
+    lines: Sequence[charts.LimitLine],
+    title: str,
+    anchor: str,
+    *,
+    overall: Measurement | None,
+    better: str,
+    judged: tuple[FindingWords, ...],
+) -> Figure:
+    """The dot-and-interval chart of one measure over the groups of one set of columns."""
+    description = groups.describe(measurements, title, overall=overall, better=better)
+    spec = charts.figure_groups(measurements, lines, title, overall=overall, better=better)
+    return Figure(
+        id=anchor,
+        title=title,
+        picture=drawn(spec, title, description),
+        description=description,
+        numbers=groups.numbers(measurements),
+        judged=judged,
+    )
+
+
+def of_estimates(estimates: Sequence[tuple[str, Measurement]], title: str, anchor: str) -> Figure:
+    """Estimates of one quantity with their ranges."""
+    description = energy.describe(estimates, title)
+    picture = drawn(charts.figure_estimates(estimates, title), title, description)
+    return Figure(
+        id=anchor,
+        title=title,
+        picture=picture,
+        description=description,
+        reading="How to read: the bar is the range that the assumptions leave open; it is no sampling interval.",
+        numbers=energy.numbers(estimates),
+    )
+
+
+def of_table(item: Table, anchor: str) -> TableView:
+    """At most 60 rows; the note says what was left out."""
+    return TableView(
+        id=anchor,
+        title=wording.label(item.title, 120),
+        columns=tuple(wording.label(column, 60) for column in item.columns),
+        rows=tuple(tuple(wording.cell(cell) for cell in row) for row in item.rows[:MAX_TABLE_ROWS]),
+        numeric=tuple(_numeric([row[i] for row in item.rows]) for i in range(len(item.columns))),
+        note=wording.text(item.note),
+        left_out=max(0, len(item.rows) - MAX_TABLE_ROWS),
+    )
+
+
+def _numeric(cells: Sequence[Scalar | None]) -> bool:
+    filled = [cell for cell in cells if cell is not None]
+    return bool(filled) and all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in filled)
+
+
+def _reading(item: Curve | Ranking | Waterfall | ImageMap) -> str:
+    """The reading help, the check's own note, and what the picture does not show unless the note says it."""
+    note = wording.text(item.note)
+    caveat = "" if "not show" in note else CAVEAT[type(item)]
+    return " ".join(part for part in (READING[type(item)], note, caveat) if part)
+
+
+def _image(item: ImageMap, description: str) -> Markup:
+    encoded = base64.b64encode(charts.overlay(item)).decode("ascii")
+    return Markup('<img class="map" alt="{}" src="data:image/webp;base64,{}">').format(description, encoded)

@@ -1,0 +1,285 @@
+"""The sections of the page: which measurements and which evidence stand where, as plain text and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from audit import wording
+from audit.results import Measurement, Omission
+from audit.run import AuditRun, Record
+from reports import selection
+from reports.charts import LimitLine
+from reports.html import figures
+from reports.html.figures import Anchors, Figure, TableView
+
+MAX_GROUP_CHARTS = 24
+MAX_OMISSIONS = 40  # of one reason; more are counted
+
+_PERFORMANCE = ("performance", "calibration", "overfitting", "robustness")
+_RELIANCE = ("attribution", "shortcuts")
+_ENERGY = ("energy", "efficiency")
+_DATA = ("data", "leakage", "drift", "proxies")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A row of a table of measurements: never a value without what belongs beside it."""
+
+    measure: str
+    who: str
+    value: str
+    uncertainty: str
+    better: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A section of the page; the template shows what is there."""
+
+    id: str
+    title: str
+    lead: str
+    measured: tuple[Measured, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[TableView, ...] = ()
+    omitted: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not (self.measured or self.figures or self.tables or self.omitted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupBlock:
+    """The charts of one set of columns, and the measures that are only listed."""
+
+    title: str
+    figures: tuple[Figure, ...]
+    tables: tuple[TableView, ...]
+    omitted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OmissionRow:
+    what: str
+    who: str
+    detail: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OmissionBlock:
+    reason: str
+    rows: tuple[OmissionRow, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grid:
+    """One measure over the groups of one set of columns."""
+
+    record: Record
+    name: str
+    columns: tuple[str, ...]
+    cells: tuple[Measurement, ...]
+
+    @property
+    def first(self) -> Measurement:
+        return self.cells[0]
+
+
+def of_families(run: AuditRun, anchors: Anchors) -> tuple[Section, ...]:
+    """Performance, reliance, energy, data and whatever else was measured, in this order."""
+    plans = (
+        ("performance", "Performance and calibration", "How good the model is on this data as a whole.", _PERFORMANCE),
+        (
+            "reliance",
+            "What the model relies on",
+            "What moves the model's output. None of it shows why the world is as it is, nor what causes what.",
+            _RELIANCE,
+        ),
+        (
+            "energy",
+            "Training energy",
+            "What training this model used. Ranges follow from assumptions that are stated beside them.",
+            _ENERGY,
+        ),
+        ("data", "The data", "What was audited: a fault here is a fault of every number above.", _DATA),
+    )
+    known = {family for *_, families in plans for family in families} | {"fairness"}
+    others = tuple(dict.fromkeys(record.family for record in run.records if record.family not in known))
+    more = ("further", "Further results", "Results of checks that belong to no section above.", others)
+    return tuple(_section(run, anchors, *plan) for plan in (*plans, more))
+
+
+def _section(run: AuditRun, anchors: Anchors, key: str, title: str, lead: str, families: tuple[str, ...]) -> Section:
+    records = [record for record in run.records if record.family in families]
+    shown = [figures.of_evidence(item, r.check, anchors) for r in records for item in r.outcome.evidence]
+    estimates = _estimates(run, records, anchors) if key == "energy" else ()
+    return Section(
+        id=key,
+        title=title,
+        lead=lead,
+        measured=tuple(_measured(run, r, m) for r in records for m in r.outcome.measurements if not m.slice),
+        figures=(*estimates, *(f for f in shown if isinstance(f, Figure))),
+        tables=tuple(t for t in shown if isinstance(t, TableView)),
+        omitted=tuple(_omitted(run, o) for r in records for o in r.outcome.omissions if not o.slice)[:8],
+    )
+
+
+def _measured(run: AuditRun, record: Record, m: Measurement) -> Measured:
+    note = selection.note_of(run, m.name)
+    return Measured(
+        measure=selection.measure_words(run, m.name, m.compare, m.params),
+        who=_on(record) if not m.slice else wording.slice_words(m.slice),
+        value=wording.value(m),
+        uncertainty=wording.uncertainty(m),
+        better=wording.BETTER.get(note.better, ""),
+    )
+
+
+def _on(record: Record) -> str:
+    return "" if record.on == "test" else f"on {wording.label(record.on)}"
+
+
+def _omitted(run: AuditRun, o: Omission) -> str:
+    what = f"{selection.measure_words(run, o.name)}: " if o.name else ""
+    return f"{what}{wording.text(o.detail)}. {wording.text(o.remedy)}"
+
+
+def _estimates(run: AuditRun, records: Iterable[Record], anchors: Anchors) -> tuple[Figure, ...]:
+    """One chart a unit of the ranges that were estimated."""
+    ranges = [m for r in records for m in r.outcome.measurements if m.interval.kind == "range" and not m.slice]
+    result = []
+    for unit in dict.fromkeys(m.unit for m in ranges):
+        rows = [(selection.measure_words(run, m.name, params=m.params), m) for m in ranges if m.unit == unit]
+        result.append(figures.of_estimates(rows, rows[0][0], anchors.new("figure", "energy", unit)))
+    return tuple(result)
+
+
+# Groups --------------------------------------------------------------------------------------------------------------
+
+
+def of_groups(run: AuditRun, anchors: Anchors) -> tuple[GroupBlock, ...]:
+    """A block for each set of columns: judged measures first, drawn while there is room, the rest as tables."""
+    grids = sorted(_grids(run), key=lambda grid: (not _judged(run, grid), len(grid.columns)))
+    drawn = {id(grid) for grid in grids[:MAX_GROUP_CHARTS]}
+    columns = dict.fromkeys(grid.columns for grid in sorted(grids, key=lambda grid: len(grid.columns)))
+    blocks = []
+    for key in columns:
+        own = [grid for grid in grids if grid.columns == key]
+        blocks.append(
+            GroupBlock(
+                title=" × ".join(wording.label(column) for column in key),
+                figures=tuple(_group_figure(run, g, anchors) for g in own if id(g) in drawn),
+                tables=tuple(_group_table(run, g, anchors) for g in own if id(g) not in drawn),
+                omitted=_left_out(run, key),
+            )
+        )
+    return tuple(blocks)
+
+
+def _grids(run: AuditRun) -> list[_Grid]:
+    cells: dict[tuple[object, ...], tuple[Record, list[Measurement]]] = {}
+    for record, m in run.measurements():
+        if m.slice and m.compare == "each":
+            key = (record.check, record.on, m.name, tuple(sorted(m.params.items())), tuple(m.slice))
+            cells.setdefault(key, (record, []))[1].append(m)
+    return [
+        _Grid(record=record, name=members[0].name, columns=tuple(members[0].slice), cells=tuple(members))
+        for record, members in cells.values()
+    ]
+
+
+def _judged(run: AuditRun, grid: _Grid) -> tuple[selection.FindingWords, ...]:
+    return tuple(
+        selection.words(run, finding)
+        for finding in selection.ordered(run)
+        if finding.limit.measure == grid.name
+        and set(finding.limit.by) == set(grid.columns)
+        and finding.limit.on == grid.record.on
+        and dict(finding.limit.params) == dict(grid.first.params)
+    )
+
+
+def _limit_lines(run: AuditRun, grid: _Grid) -> list[LimitLine]:
+    lines = []
+    for finding in run.findings:
+        limit = finding.limit
+        if (limit.measure, limit.compare, limit.on) == (grid.name, "each", grid.record.on) and (
+            set(limit.by) == set(grid.columns)
+        ):
+            lines += [LimitLine(value=limit.min, side="min")] if limit.min is not None else []
+            lines += [LimitLine(value=limit.max, side="max")] if limit.max is not None else []
+    return lines
+
+
+def _overall(run: AuditRun, grid: _Grid) -> Measurement | None:
+    for record, m in run.measurements():
+        if (record.check, record.on, m.name) == (grid.record.check, grid.record.on, grid.name) and (
+            not m.slice and m.compare == "each" and dict(m.params) == dict(grid.first.params)
+        ):
+            return m
+    return None
+
+
+def _title(run: AuditRun, grid: _Grid) -> str:
+    words = selection.measure_words(run, grid.name, params=grid.first.params)
+    return f"{words}, {_on(grid.record)}" if _on(grid.record) else words
+
+
+def _group_figure(run: AuditRun, grid: _Grid, anchors: Anchors) -> Figure:
+    return figures.of_groups(
+        grid.cells,
+        _limit_lines(run, grid),
+        _title(run, grid),
+        anchors.new("group", *grid.columns, grid.name),
+        overall=_overall(run, grid),
+        better=selection.note_of(run, grid.name).better,
+        judged=_judged(run, grid),
+    )
+
+
+def _group_table(run: AuditRun, grid: _Grid, anchors: Anchors) -> TableView:
+    shown = sorted(grid.cells, key=lambda m: -m.value)[: figures.MAX_TABLE_ROWS]
+    return TableView(
+        id=anchors.new("group", *grid.columns, grid.name),
+        title=_title(run, grid),
+        columns=("group", "measured"),
+        rows=tuple((wording.group_words(m.slice), wording.measurement(m)) for m in shown),
+        numeric=(False, True),
+        left_out=len(grid.cells) - len(shown),
+    )
+
+
+def _left_out(run: AuditRun, columns: Sequence[str]) -> tuple[str, ...]:
+    """The groups of these columns that could not be measured, each named once."""
+    rows = [o for _, o in run.omissions() if tuple(o.slice) == tuple(columns)]
+    return tuple(dict.fromkeys(f"{wording.group_words(o.slice)} (n = {o.n:,})" for o in rows))[:20]
+
+
+# What was not measured -----------------------------------------------------------------------------------------------
+
+
+def of_omissions(run: AuditRun) -> tuple[OmissionBlock, ...]:
+    """All omissions by reason, the same fault said once however many measures it struck."""
+    blocks = []
+    for reason, rows in selection.omissions_by_reason(run):
+        views = tuple(dict.fromkeys(_merged(run, rows)))
+        blocks.append(
+            OmissionBlock(reason=reason, rows=views[:MAX_OMISSIONS], left_out=max(0, len(views) - MAX_OMISSIONS))
+        )
+    return tuple(blocks)
+
+
+def _merged(run: AuditRun, rows: Sequence[tuple[str, Omission]]) -> Iterable[OmissionRow]:
+    """One row for the measures of a check that share a detail, a remedy and a slice."""
+    names: dict[tuple[str, str, str, str], list[str]] = {}
+    for check, o in rows:
+        key = (check, wording.slice_words(o.slice), wording.text(o.detail), wording.text(o.remedy))
+        names.setdefault(key, []).append(selection.measure_words(run, o.name, params=o.params) if o.name else "")
+    for (check, who, detail, remedy), measures in names.items():
+        named = [name for name in dict.fromkeys(measures) if name]
+        what = wording.listed(named) if len(named) <= 3 else f"{wording.listed(named[:2])} and {len(named) - 2} more"
+        yield OmissionRow(what=what or f"check {wording.label(check)}", who=who, detail=detail, remedy=remedy)
