@@ -117,8 +117,8 @@ def ecce_p_value(basis: Basis) -> float:
 
 
 def brownian_range_tail(x: float) -> float:
-    """P(range of a Brownian motion on [0, 1] > x) = 8 sum (-1)^(k-1) k (1 - Phi(k x)) (Feller 1951, equation 3.6)."""
-    if x < 0.5:  # 1 - 1e-7 at 0.7; the alternating sum would only lose digits
+    """P(range of a Brownian motion on [0, 1] > x) = 8 sum (-1)^(k-1) k (1 - Phi(k x)) (Feller 1951)."""
+    if x < 0.5:  # less than one in a million below; the sum alternates and would only lose digits
         return 1.0
     k = np.arange(1, 101)
     return float(np.clip(8 * np.sum((-1.0) ** (k - 1) * k * ndtr(-k * x)), 0.0, 1.0))

@@ -1,6 +1,6 @@
 """Means and root mean squares, by Hall's transformed t.
 
-Hall, P. (1992), On the removal of skewness by transformation, JRSS B 54, 221-228, equation (2.3) with the cubic g_1:
+Hall, P. (1992), On the removal of skewness by transformation, JRSS B 54, 221-228, with the monotone cubic:
 the t statistic is corrected for the skewness of the values, in closed form and without resampling.
 """
 
@@ -58,7 +58,7 @@ def from_moments(n: float, centre: float, m2: float, m3: float, method: str = "h
 
 
 def without(total: Basis, part: Basis) -> Basis:
-    """The mean over the rows of ``total`` that are not in ``part`` (Pébay 2008, equations 3.1: pairwise moments)."""
+    """The mean over the rows of ``total`` that are not in ``part`` (pairwise moments, Pébay 2008)."""
     n = total.numbers["n"] - part.numbers["n"]
     if n < 2:
         raise _too_few(int(n))

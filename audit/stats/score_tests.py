@@ -17,7 +17,7 @@ _STEPS = 60  # halvings: the bounds are exact to rounding
 
 
 def constrained_by_difference(k1: Vector, n1: Vector, k2: Vector, n2: Vector, delta: Vector) -> tuple[Vector, Vector]:
-    """Most likely rates with p1 - p2 = delta: the closed root of the likelihood cubic (their appendix I)."""
+    """Most likely rates with p1 - p2 = delta: the closed root of the likelihood cubic."""
     n, k = n1 + n2, k1 + k2
     quadratic = (n + n2) * delta - n - k
     linear = (n2 * delta - n - 2 * k2) * delta + k
@@ -32,7 +32,7 @@ def constrained_by_difference(k1: Vector, n1: Vector, k2: Vector, n2: Vector, de
 
 
 def constrained_by_ratio(k1: Vector, n1: Vector, k2: Vector, n2: Vector, phi: Vector) -> tuple[Vector, Vector]:
-    """Most likely rates with p1 = phi p2 (their equation 12)."""
+    """Most likely rates with p1 = phi p2."""
     a, k = (n1 + n2) * phi, k1 + k2
     b = n1 * phi + k1 + n2 + k2 * phi
     p2 = 2 * k / (b + np.sqrt(np.maximum(b * b - 4 * a * k, 0.0)))

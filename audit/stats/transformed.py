@@ -118,6 +118,6 @@ METHODS = {
     "log_t": _method("t on the log scale", "t interval on the log scale, delta method", _log),
     "logit_t": _method("t on the logit scale", "t interval on the logit scale, delta method", _logit),
     "r_squared_t": _method(
-        "t on log(1 - R²)", "t interval of log SSE - log SST, delta method by influence", _r_squared
+        "t on log(1 - R²)", "t interval of log SSE - log SST, standard error by jackknife", _r_squared
     ),
 }
