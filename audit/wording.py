@@ -167,6 +167,19 @@ def share(part: float) -> str:
     return f"{part * 100:.0f}\u00a0%"
 
 
+def cell(content: Scalar | None) -> str:
+    """A cell of a table as it is read: 1,989, 0.0123, yes, a name; an empty one stays empty."""
+    if content is None:
+        return ""
+    if isinstance(content, bool):
+        return "yes" if content else "no"
+    if isinstance(content, int):
+        return f"{content:,}".replace("-", MINUS)
+    if isinstance(content, float):
+        return bound(float(f"{content:.4g}"), "1")
+    return label(content)
+
+
 def count(total: int, singular: str, plural: str = "") -> str:
     """``1 limit``, ``1,989 limits``."""
     return f"{total:,} {singular if total == 1 else plural or singular + 's'}"
@@ -179,7 +192,8 @@ def value(m: Measurement) -> str:
 
 def uncertainty(m: Measurement) -> str:
     """``95 % CI 0.004 to 0.161, n = 640, Newcombe``: what must stand beside the value."""
-    method = "" if m.interval.kind == "exact" else short_method(m.interval.method or m.method)
+    named = short_method(m.interval.method or m.method)
+    method = "" if named in {"exact", "range"} else named
     parts = (interval(m.interval, m.unit, m.value), f"n\u00a0=\u00a0{m.n:,}", method)
     return ", ".join(part for part in parts if part)
 
@@ -208,6 +222,11 @@ def label(text: object, length: int = LABEL_LENGTH) -> str:
     clean = "".join("\ufffd" if _unfit(character) else character for character in head)
     clean = re.sub(r"\s+", " ", clean).strip() or "(blank)"
     return clean if len(clean) <= length and len(raw) <= len(head) else clean[: length - 1] + "…"
+
+
+def sentence(words: str) -> str:
+    """The same words with a capital at their head, unless the head is a symbol such as ``p-value`` or ``t``."""
+    return words if words[1:2] in {"", "-", " ", "_"} else words[:1].upper() + words[1:]
 
 
 def _unfit(character: str) -> bool:
@@ -265,7 +284,8 @@ def measure_words(name: str, words: str = "", params: Mapping[str, Scalar] | Non
 def bound(value: float, unit: str) -> str:
     """A limit as it was written: no digit added, no digit lost."""
     factor, symbol = scale(value, unit)
-    return _join(f"{value * factor:,.10g}".replace("-", MINUS), symbol)
+    written = f"{value * factor:,.12f}".rstrip("0").rstrip(".") if abs(value) < 1e12 else f"{value * factor:.4g}"
+    return _join(written.replace("-", MINUS), symbol)
 
 
 def limit_words(unit: str, *, lowest: float | None, highest: float | None, regress: float | None = None) -> str:

@@ -38,8 +38,9 @@ def describe(estimates: Sequence[tuple[str, Measurement]], title: str) -> str:
     if not estimates:
         return f"{title}: nothing was estimated."
     label, best = estimates[0]
+    by = f" by {wording.label(label)}" if label != title else ""
     others = f"; {wording.count(len(estimates) - 1, 'other estimate')} drawn below" if len(estimates) > 1 else ""
-    return f"{title}: {wording.measurement(best)} by {wording.label(label)}{others}."
+    return f"{title}: {wording.measurement(best)}{by}{others}."
 
 
 def numbers(estimates: Sequence[tuple[str, Measurement]]) -> Numbers:

@@ -76,7 +76,8 @@ def _place(values: Floats) -> str:
     across = float((columns * weights).sum() / weights.sum()) / max(values.shape[1] - 1, 1)
     vertical = "upper" if down < 0.42 else "lower" if down > 0.58 else ""
     horizontal = "left" if across < 0.42 else "right" if across > 0.58 else ""
-    return " ".join(part for part in (vertical, horizontal) if part) or "middle"
+    half = " half" if bool(vertical) != bool(horizontal) else ""
+    return (" ".join(part for part in (vertical, horizontal) if part) or "middle") + half
 
 
 def _pixels(item: ImageMap) -> Bytes:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-WIDTH = 460  # px of a whole chart: two stand side by side on a desk, one fills a phone
+WIDTH = 420  # px of a whole chart: two stand side by side on a desk, one fills a phone
 STEP = 24  # px of one row of a dot plot
 
 

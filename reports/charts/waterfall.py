@@ -47,13 +47,12 @@ def shown(item: Waterfall) -> list[Contribution]:
 def describe(item: Waterfall) -> str:
     """From which base to which output, what pushed most each way, and how well the sum closes."""
     ranked = sorted(item.items, key=lambda c: (-abs(c.value), c.label))
-    up = [_named(c, item.unit) for c in ranked if c.value > 0][:2]
-    down = [_named(c, item.unit) for c in ranked if c.value < 0][:2]
+    up = [_named(c, item) for c in ranked if c.value > 0][:2]
+    down = [_named(c, item) for c in ranked if c.value < 0][:2]
     return (
         f"From the base {_number(item.base, item)} to the output {_number(item.output, item)}. "
         f"Raised most by {wording.listed(up) or 'nothing'}; lowered most by {wording.listed(down) or 'nothing'}. "
-        f"The sum misses the output by {wording.number(abs(item.completeness), item.unit)} "
-        f"({wording.short_method(item.method)})."
+        f"{_closes(item)} ({wording.short_method(item.method)})."
     )
 
 
@@ -62,7 +61,7 @@ def numbers(item: Waterfall) -> Numbers:
         (
             wording.label(c.label),
             wording.label(c.shown) if c.shown else "",
-            _signed(c.value, item.unit, c.error),
+            _signed(c, item, item.unit),
             "exact" if c.error == 0 else f"standard error {wording.number(c.error, item.unit)}",
         )
         for c in shown(item)
@@ -73,16 +72,24 @@ def numbers(item: Waterfall) -> Numbers:
     )
 
 
-def _named(c: Contribution, unit: str) -> str:
-    return f"{_label(c, 60)} ({_signed(c.value, unit, c.error)})"
+def _closes(item: Waterfall) -> str:
+    if abs(item.completeness) <= 1e-6 * max(abs(item.output - item.base), 1e-9):
+        return "The contributions add up to the output"
+    return f"The contributions miss the output by {wording.number(abs(item.completeness), item.unit)}"
+
+
+def _named(c: Contribution, item: Waterfall) -> str:
+    return f"{_label(c, 60)} ({_signed(c, item, item.unit)})"
 
 
 def _number(value: float, item: Waterfall) -> str:
     return wording.number(value, item.unit)
 
 
-def _signed(value: float, unit: str, error: float = 0.0) -> str:
-    return ("+" if value > 0 else "") + wording.number(value, unit, error)
+def _signed(c: Contribution, item: Waterfall, unit: str) -> str:
+    # Exact contributions have no error to limit their decimals: a fiftieth of the largest does, alike for all.
+    step = c.error or max((abs(other.value) for other in item.items), default=0.0) / 50
+    return ("+" if c.value > 0 else "") + wording.number(c.value, unit, step)
 
 
 def _label(c: Contribution, length: int) -> str:
@@ -103,7 +110,7 @@ def _rows(item: Waterfall) -> list[dict[str, Any]]:
                 "end": ends[1],
                 "right": max(ends),
                 "sign": "+" if c.value >= 0 else "-",
-                "words": _signed(c.value, "1", c.error),
+                "words": _signed(c, item, "1"),
             }
         )
         at += c.value

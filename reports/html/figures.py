@@ -43,7 +43,7 @@ class Figure:
     reading: str = ""
     numbers: Numbers | None = None
     judged: tuple[FindingWords, ...] = ()
-    wide: bool = False
+    scale: str = ""  # of an image map: what its full colours stand for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +85,10 @@ def of_evidence(item: Evidence, check: str, anchors: Anchors) -> Figure | TableV
     anchor = anchors.new("figure", check, item.name)
     if isinstance(item, Table):
         return of_table(item, anchor)
-    title, description = wording.label(item.title, 120), charts.describe(item)
+    title, description = wording.sentence(wording.label(item.title, 120)), charts.describe(item)
     if isinstance(item, ImageMap):
         picture = _image(item, description)
-        reading = f"{_reading(item)} Scale: {image_map.scale_words(item)}."
+        reading = _reading(item)
     else:
         picture = drawn(charts.figure(item), title, description)
         reading = _reading(item)
@@ -96,9 +96,10 @@ def of_evidence(item: Evidence, check: str, anchors: Anchors) -> Figure | TableV
         id=anchor,
         title=title,
         picture=picture,
-        description=description,
+        description=wording.sentence(description),
         reading=reading,
         numbers=charts.numbers(item),
+        scale=wording.sentence(image_map.scale_words(item)) if isinstance(item, ImageMap) else "",
     )
 
 
@@ -117,9 +118,9 @@ def of_groups(
     spec = charts.figure_groups(measurements, lines, title, overall=overall, better=better)
     return Figure(
         id=anchor,
-        title=title,
+        title=wording.sentence(title),
         picture=drawn(spec, title, description),
-        description=description,
+        description=wording.sentence(description),
         numbers=groups.numbers(measurements),
         judged=judged,
     )
@@ -131,9 +132,9 @@ def of_estimates(estimates: Sequence[tuple[str, Measurement]], title: str, ancho
     picture = drawn(charts.figure_estimates(estimates, title), title, description)
     return Figure(
         id=anchor,
-        title=title,
+        title=wording.sentence(title),
         picture=picture,
-        description=description,
+        description=wording.sentence(description),
         reading="How to read: the bar is the range that the assumptions leave open; it is no sampling interval.",
         numbers=energy.numbers(estimates),
     )
@@ -143,7 +144,7 @@ def of_table(item: Table, anchor: str) -> TableView:
     """At most 60 rows; the note says what was left out."""
     return TableView(
         id=anchor,
-        title=wording.label(item.title, 120),
+        title=wording.sentence(wording.label(item.title, 120)),
         columns=tuple(wording.label(column, 60) for column in item.columns),
         rows=tuple(tuple(wording.cell(cell) for cell in row) for row in item.rows[:MAX_TABLE_ROWS]),
         numeric=tuple(_numeric([row[i] for row in item.rows]) for i in range(len(item.columns))),

@@ -46,6 +46,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["href"] = lambda anchor: "#" + quote(anchor, safe="/@*=[]._-")
+    environment.filters["sentence"] = wording.sentence
     environment.filters["label"] = wording.label
     return environment
 

@@ -39,15 +39,22 @@ class Section:
 
     id: str
     title: str
+    short: str  # in the list of sections
     lead: str
     measured: tuple[Measured, ...] = ()
     figures: tuple[Figure, ...] = ()
+    maps: tuple[Figure, ...] = ()
     tables: tuple[TableView, ...] = ()
     omitted: tuple[str, ...] = ()
 
     @property
+    def maps_reading(self) -> str:
+        """The reading help of all the image maps, each sentence once."""
+        return " ".join(dict.fromkeys(f.reading for f in self.maps))
+
+    @property
     def empty(self) -> bool:
-        return not (self.measured or self.figures or self.tables or self.omitted)
+        return not (self.measured or self.figures or self.maps or self.tables or self.omitted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,37 +99,49 @@ class _Grid:
 def of_families(run: AuditRun, anchors: Anchors) -> tuple[Section, ...]:
     """Performance, reliance, energy, data and whatever else was measured, in this order."""
     plans = (
-        ("performance", "Performance and calibration", "How good the model is on this data as a whole.", _PERFORMANCE),
+        (
+            "performance",
+            "Performance and calibration",
+            "Performance",
+            "How good the model is on this data as a whole.",
+            _PERFORMANCE,
+        ),
         (
             "reliance",
             "What the model relies on",
+            "Reliance",
             "What moves the model's output. None of it shows why the world is as it is, nor what causes what.",
             _RELIANCE,
         ),
         (
             "energy",
             "Training energy",
+            "Energy",
             "What training this model used. Ranges follow from assumptions that are stated beside them.",
             _ENERGY,
         ),
-        ("data", "The data", "What was audited: a fault here is a fault of every number above.", _DATA),
+        ("data", "The data", "Data", "What was audited: a fault here is a fault of every number above.", _DATA),
     )
     known = {family for *_, families in plans for family in families} | {"fairness"}
     others = tuple(dict.fromkeys(record.family for record in run.records if record.family not in known))
-    more = ("further", "Further results", "Results of checks that belong to no section above.", others)
+    more = ("further", "Further results", "Further", "Results of checks that belong to no section above.", others)
     return tuple(_section(run, anchors, *plan) for plan in (*plans, more))
 
 
-def _section(run: AuditRun, anchors: Anchors, key: str, title: str, lead: str, families: tuple[str, ...]) -> Section:
+def _section(
+    run: AuditRun, anchors: Anchors, key: str, title: str, short: str, lead: str, families: tuple[str, ...]
+) -> Section:
     records = [record for record in run.records if record.family in families]
     shown = [figures.of_evidence(item, r.check, anchors) for r in records for item in r.outcome.evidence]
     estimates = _estimates(run, records, anchors) if key == "energy" else ()
     return Section(
         id=key,
         title=title,
+        short=short,
         lead=lead,
         measured=tuple(_measured(run, r, m) for r in records for m in r.outcome.measurements if not m.slice),
-        figures=(*estimates, *(f for f in shown if isinstance(f, Figure))),
+        figures=(*estimates, *(f for f in shown if isinstance(f, Figure) and not f.scale)),
+        maps=tuple(f for f in shown if isinstance(f, Figure) and f.scale),
         tables=tuple(t for t in shown if isinstance(t, TableView)),
         omitted=tuple(_omitted(run, o) for r in records for o in r.outcome.omissions if not o.slice)[:8],
     )
@@ -131,7 +150,7 @@ def _section(run: AuditRun, anchors: Anchors, key: str, title: str, lead: str, f
 def _measured(run: AuditRun, record: Record, m: Measurement) -> Measured:
     note = selection.note_of(run, m.name)
     return Measured(
-        measure=selection.measure_words(run, m.name, m.compare, m.params),
+        measure=wording.sentence(selection.measure_words(run, m.name, m.compare, m.params)),
         who=_on(record) if not m.slice else wording.slice_words(m.slice),
         value=wording.value(m),
         uncertainty=wording.uncertainty(m),
@@ -144,8 +163,8 @@ def _on(record: Record) -> str:
 
 
 def _omitted(run: AuditRun, o: Omission) -> str:
-    what = f"{selection.measure_words(run, o.name)}: " if o.name else ""
-    return f"{what}{wording.text(o.detail)}. {wording.text(o.remedy)}"
+    what = f"{wording.sentence(selection.measure_words(run, o.name))}: " if o.name else ""
+    return f"{what}{wording.text(o.detail).removesuffix('.')}. {wording.sentence(wording.text(o.remedy))}"
 
 
 def _estimates(run: AuditRun, records: Iterable[Record], anchors: Anchors) -> tuple[Figure, ...]:
@@ -245,7 +264,7 @@ def _group_table(run: AuditRun, grid: _Grid, anchors: Anchors) -> TableView:
     shown = sorted(grid.cells, key=lambda m: -m.value)[: figures.MAX_TABLE_ROWS]
     return TableView(
         id=anchors.new("group", *grid.columns, grid.name),
-        title=_title(run, grid),
+        title=wording.sentence(_title(run, grid)),
         columns=("group", "measured"),
         rows=tuple((wording.group_words(m.slice), wording.measurement(m)) for m in shown),
         numeric=(False, True),
@@ -282,4 +301,9 @@ def _merged(run: AuditRun, rows: Sequence[tuple[str, Omission]]) -> Iterable[Omi
     for (check, who, detail, remedy), measures in names.items():
         named = [name for name in dict.fromkeys(measures) if name]
         what = wording.listed(named) if len(named) <= 3 else f"{wording.listed(named[:2])} and {len(named) - 2} more"
-        yield OmissionRow(what=what or f"check {wording.label(check)}", who=who, detail=detail, remedy=remedy)
+        yield OmissionRow(
+            what=wording.sentence(what or f"check {wording.label(check)}"),
+            who=who,
+            detail=wording.sentence(detail),
+            remedy=wording.sentence(remedy),
+        )
