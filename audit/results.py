@@ -283,3 +283,27 @@ class Outcome:
     def __post_init__(self) -> None:
         if not (self.measurements or self.omissions or self.evidence):
             raise CheckError("a check returned an empty Outcome: return an Omission that says why there is nothing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureNote:
+    """What a measure is, as its check declared it when it was measured."""
+
+    unit: str
+    better: str  # "higher" | "lower" | "none" | "zero" | "one"
+    words: str  # how a person reads it: "share selected"
+    check: str
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One check run once: on which data, with which parameters, and what it returned."""
+
+    check: str  # "fairness.group_rates"
+    family: str  # "fairness"
+    on: str  # "test"
+    cost: str
+    outcome: Outcome
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    traceback: str = ""  # of a crash; shown under --debug and in the report's appendix

@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from audit.policy import Finding, Verdict
-from audit.results import Evidence, Measurement, Omission, Outcome, Scalar
+from audit.results import Evidence, Measurement, MeasureNote, Omission, Record
+
+__all__ = ["AuditRun", "DataSummary", "Machine", "MeasureNote", "ModelSummary", "Record"]
 
 SCHEMA = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureNote:
-    """What a measure is, as its check declared it when it was measured."""
-
-    unit: str
-    better: str  # "higher" | "lower" | "none" | "zero" | "one"
-    words: str  # how a person reads it: "share selected"
-    check: str
-    params: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One check run once: on which data, with which parameters, and what it returned."""
-
-    check: str  # "fairness.group_rates"
-    family: str  # "fairness"
-    on: str  # "test"
-    cost: str
-    outcome: Outcome
-    params: Mapping[str, Scalar] = field(default_factory=dict)
-    traceback: str = ""  # of a crash; shown under --debug and in the report's appendix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

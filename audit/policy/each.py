@@ -1,0 +1,104 @@
+"""A bound on the value itself: overall, or of every group."""
+
+from __future__ import annotations
+
+from scipy.special import ndtr
+
+from audit import wording
+from audit.policy.limits import Comparison, Finding, Verdict
+from audit.policy.options import Case, excess, inside, nearest_bound, outside, share_of_rows
+from audit.results import Interval, Measurement
+from audit.stats import interval, rows_for_bound, simultaneous_z
+from audit.stats.bases import rows, scaled
+
+MOST_LISTED = 20
+
+
+def judge_each(case: Case) -> Finding:
+    """PASS when every powered interval lies inside, FAIL when a simultaneous one lies outside."""
+    level = max(case.rules.confidence, _level(simultaneous_z(len(case.found), case.alpha)))
+    pairs = [(m, _comparison(case, m, level)) for m in case.found]
+    pairs.sort(key=lambda pair: -excess(case.limit, pair[1].value))
+    failed = [p for p in pairs if outside(case.limit, p[1].family_lower, p[1].family_upper)]
+    open_ = [p for p in pairs if not inside(case.limit, p[1].lower, p[1].upper) and (case.blocks or p[1].powered)]
+    blocked_by_gaps = case.blocks and bool(case.omitted)
+    nothing_seen = not any(c.powered or inside(case.limit, c.lower, c.upper) for _, c in pairs)
+    if failed:
+        verdict, shown = Verdict.FAIL, failed
+    elif open_ or blocked_by_gaps or nothing_seen:
+        verdict, shown = Verdict.INCONCLUSIVE, open_ or pairs
+    else:
+        verdict, shown = Verdict.PASS, pairs
+    return _finding(case, verdict, shown, [c for _, c in pairs])
+
+
+def _comparison(case: Case, m: Measurement, level: float) -> Comparison:
+    display = at_level(m, case.rules.confidence)
+    family = at_level(m, level)
+    powered = _powered(case, m)
+    bound = nearest_bound(case.limit, m.value)
+    return Comparison(
+        groups=(m.slice,),
+        value=m.value,
+        lower=display.lower,
+        upper=display.upper,
+        family_lower=min(family.lower, display.lower),
+        family_upper=max(family.upper, display.upper),
+        n=(m.n,),
+        powered=powered,
+        needed_n=rows_for_bound(m.basis, bound, case.rules.confidence),
+    )
+
+
+def at_level(m: Measurement, level: float) -> Interval:
+    """A sampling interval at any level; an assumption range and an exact number stay as they were given."""
+    return interval(m.basis, level) if m.interval.kind == "sample" else m.interval
+
+
+def _powered(case: Case, m: Measurement) -> bool:
+    """Whether a group of this size could clear the bound if it were as all rows are."""
+    if not m.slice or m.interval.kind != "sample":
+        return True
+    if m.n < case.rules.min_n:
+        return False
+    if case.overall is None or case.overall.basis.method != m.basis.method or not rows(case.overall.basis):
+        return True
+    like_all = interval(scaled(case.overall.basis, rows(m.basis) / rows(case.overall.basis)), case.rules.confidence)
+    return inside(case.limit, like_all.lower, like_all.upper)
+
+
+def _level(z: float) -> float:
+    return float(2 * ndtr(z) - 1)
+
+
+def _finding(
+    case: Case, verdict: Verdict, shown: list[tuple[Measurement, Comparison]], every: list[Comparison]
+) -> Finding:
+    worst, comparison = shown[0]
+    where = "" if not worst.slice else f" for {wording.slice_words(worst.slice)}"
+    more = f", and {len(shown) - 1} more groups" if len(shown) > 1 and verdict is not Verdict.PASS else ""
+    return Finding(
+        limit=case.limit,
+        verdict=verdict,
+        subject=worst,
+        message=f"{case.name}{where}{more}: {wording.measurement(worst)}; the limit is {case.bounds}",
+        remedy=_remedy(case, verdict, comparison),
+        comparison=comparison,
+        assessed=sum(c.powered for c in every),
+        comparisons=len(every) + len(case.omitted),
+        rows_assessed=share_of_rows(every, case.found, case.omitted),
+        blocking=tuple(c for _, c in shown[:MOST_LISTED]) if verdict is not Verdict.PASS else (),
+        needed_n=comparison.needed_n if verdict is Verdict.INCONCLUSIVE else None,
+    )
+
+
+def _remedy(case: Case, verdict: Verdict, worst: Comparison) -> str:
+    if verdict is Verdict.PASS:
+        return "nothing to do"
+    if verdict is Verdict.FAIL:
+        return case.fix
+    if case.omitted and inside(case.limit, worst.lower, worst.upper):
+        return case.omitted[0].remedy
+    if worst.needed_n is None:
+        return "the estimate lies on the limit: no number of rows alone will decide it"
+    return f"about {worst.needed_n:,} rows would decide it at this estimate; there are {worst.n[0]:,}"

@@ -1,0 +1,206 @@
+"""A bound on the gap or the ratio between groups, formed here from the groups' bases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit import wording
+from audit.errors import Unavailable
+from audit.policy.limits import Comparison, Finding, Limit, Verdict
+from audit.policy.options import Case, excess
+from audit.results import Basis, Interval, Measurement, Omission, Reason
+from audit.stats import Contrasts, compare_groups, difference, method_words, ratio, smallest_gap
+
+MOST_LISTED = 20
+_REST = -1  # second side of a comparison with the rest of the rows, or with all of them
+
+
+def judge_gap(case: Case) -> Finding:
+    """PASS when every powered pair's interval lies inside, FAIL when a simultaneous one lies outside."""
+    try:
+        contrasts = compared(case)
+    except Unavailable as error:
+        return _undefined(case, error)
+    if not contrasts.defined.any():
+        return _undefined(case, Unavailable("undefined", "every ratio is 0/0", 'use compare = "difference"'))
+    powered = contrasts.powered & _large_enough(case, contrasts)
+    within = _inside(case.limit, contrasts.lower, contrasts.upper) & contrasts.defined
+    failed = _outside(case.limit, contrasts.family_lower, contrasts.family_upper) & contrasts.defined
+    open_ = ~within & (powered | case.blocks)
+    unseen = not (powered | within).any() or (case.blocks and bool(case.omitted))
+    everything = contrasts.defined
+    if failed.any():
+        return _finding(case, Verdict.FAIL, contrasts, powered, failed)
+    if open_.any() or unseen:
+        return _finding(case, Verdict.INCONCLUSIVE, contrasts, powered, open_ if open_.any() else everything)
+    return _finding(case, Verdict.PASS, contrasts, powered, everything)
+
+
+def compared(case: Case) -> Contrasts:
+    """Every comparison that the limit's contrast asks for, with intervals alone and together."""
+    limit = case.limit
+    return compare_groups(
+        [m.basis for m in case.found],
+        compare="ratio" if limit.compare == "ratio" else "difference",
+        contrast=limit.contrast,
+        reference=reference_index(case.found, case.rules.reference) if limit.contrast == "reference" else None,
+        overall=case.overall.basis if case.overall else None,
+        tolerance=limit.min if limit.compare == "ratio" else limit.max,
+        level=case.rules.confidence,
+        alpha=case.alpha,
+    )
+
+
+def reference_index(found: Sequence[Measurement], declared: Mapping[str, str]) -> int:
+    """The declared reference group, else the largest: never the best, which noise would choose."""
+    for i, m in enumerate(found):
+        if all(declared.get(column) == level for column, level in m.slice.items()):
+            return i
+    return int(np.argmax([m.n for m in found]))
+
+
+def gap_measurement(
+    found: Sequence[Measurement], limit: Limit, contrasts: Contrasts, i: int, level: float
+) -> Measurement:
+    """One comparison as a measurement: absolute gap or smaller over larger, with the interval it is judged on."""
+    first, second = int(contrasts.first[i]), int(contrasts.second[i])
+    high = found[first]
+    low = found[second] if second != _REST else None
+    basis = _pair_basis(limit, high.basis, low.basis if low else high.basis)
+    words = method_words(basis)
+    return Measurement(
+        name=limit.measure,
+        value=float(contrasts.value[i]),
+        interval=Interval(lower=float(contrasts.lower[i]), upper=float(contrasts.upper[i]), level=level, method=words),
+        basis=basis,
+        n=high.n + (low.n if low else 0),
+        unit=high.unit if limit.compare == "difference" else "1",
+        method=words,
+        compare=limit.compare,
+        params=limit.params,
+        columns=limit.by,
+    )
+
+
+def _pair_basis(limit: Limit, a: Basis, b: Basis) -> Basis:
+    try:
+        return ratio(a, b) if limit.compare == "ratio" else difference(a, b)
+    except Unavailable:  # 0/0: the comparison is listed as undefined, its parts are kept
+        return difference(a, b)
+
+
+def _inside(limit: Limit, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.bool_]:
+    least = -np.inf if limit.min is None else limit.min
+    return np.asarray((lower >= least) & (upper <= (np.inf if limit.max is None else limit.max)))
+
+
+def _outside(limit: Limit, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.bool_]:
+    under = False if limit.min is None else upper < limit.min
+    return np.asarray(
+        under | np.asarray(False if limit.max is None else lower > limit.max) | np.zeros(len(lower), bool)
+    )
+
+
+def _large_enough(case: Case, contrasts: Contrasts) -> NDArray[np.bool_]:
+    sizes = np.array([*(m.n for m in case.found), np.iinfo(np.int64).max])  # the last one: the rest of the rows
+    least = case.rules.min_n
+    return np.asarray((sizes[contrasts.first] >= least) & (sizes[contrasts.second] >= least))
+
+
+def comparison(case: Case, contrasts: Contrasts, powered: NDArray[np.bool_], i: int) -> Comparison:
+    sides = [case.found[int(contrasts.first[i])]]
+    if contrasts.second[i] != _REST:
+        sides.append(case.found[int(contrasts.second[i])])
+    sides.sort(key=lambda m: -m.value)
+    needed = max(int(contrasts.needed_n[i]), case.rules.min_n) if contrasts.needed_n[i] >= 0 else None
+    return Comparison(
+        groups=(*(m.slice for m in sides), *(({},) if len(sides) == 1 else ())),
+        value=float(contrasts.value[i]),
+        lower=float(contrasts.lower[i]),
+        upper=float(contrasts.upper[i]),
+        family_lower=float(contrasts.family_lower[i]),
+        family_upper=float(contrasts.family_upper[i]),
+        n=tuple(m.n for m in sides),
+        powered=bool(powered[i]),
+        needed_n=None if powered[i] else needed,
+    )
+
+
+def _finding(
+    case: Case, verdict: Verdict, contrasts: Contrasts, powered: NDArray[np.bool_], shown: NDArray[np.bool_]
+) -> Finding:
+    at = np.flatnonzero(shown)
+    at = at[np.argsort([-excess(case.limit, float(v)) for v in contrasts.value[at]], kind="stable")]
+    listed = tuple(comparison(case, contrasts, powered, int(i)) for i in at[:MOST_LISTED])
+    subject = gap_measurement(case.found, case.limit, contrasts, int(at[0]), case.rules.confidence)
+    assessed = int((powered & contrasts.defined).sum())
+    return Finding(
+        limit=case.limit,
+        verdict=verdict,
+        subject=subject,
+        message=_message(case, subject, listed[0], assessed, _total(case, contrasts)),
+        remedy=_remedy(case, verdict, listed[0]),
+        comparison=listed[0],
+        assessed=assessed,
+        comparisons=_total(case, contrasts),
+        rows_assessed=_rows_assessed(case, contrasts, powered),
+        blocking=() if verdict is Verdict.PASS else listed,
+        needed_n=listed[0].needed_n if verdict is Verdict.INCONCLUSIVE else None,
+        smallest_gap=smallest_gap([m.basis for m in case.found], case.limit.compare, case.rules.confidence),
+    )
+
+
+def _total(case: Case, contrasts: Contrasts) -> int:
+    """All comparisons, also those with a group whose value could not be measured."""
+    groups = len(case.found) + len(case.omitted)
+    return groups * (groups - 1) // 2 if case.limit.contrast == "pairs" else len(contrasts) + len(case.omitted)
+
+
+def _rows_assessed(case: Case, contrasts: Contrasts, powered: NDArray[np.bool_]) -> float:
+    at = np.unique(np.concatenate([contrasts.first[powered], contrasts.second[powered]]))
+    seen = sum(case.found[int(i)].n for i in at if i != _REST)
+    total = sum(m.n for m in case.found) + sum(o.n for o in case.omitted)
+    return seen / total if total else 0.0
+
+
+def _message(case: Case, subject: Measurement, worst: Comparison, assessed: int, total: int) -> str:
+    kind = "ratio" if case.limit.compare == "ratio" else "gap"
+    text = f"{case.name}, {kind} for {wording.contrast_words(worst.groups)}: {wording.measurement(subject)}"
+    seen = "" if assessed == total else f"; {assessed} of {total} comparisons could have shown a violation"
+    return f"{text}; the limit is {case.bounds}{seen}"
+
+
+def _remedy(case: Case, verdict: Verdict, worst: Comparison) -> str:
+    if verdict is Verdict.PASS:
+        return "nothing to do"
+    if verdict is Verdict.FAIL:
+        return case.fix
+    if worst.needed_n is not None:
+        have = " and ".join(f"{n:,}" for n in worst.n)
+        return f"about {worst.needed_n:,} rows a group are needed to see such a gap; there are {have}"
+    if case.blocks and case.omitted:
+        return case.omitted[0].remedy
+    return "the interval includes the limit: more rows of these groups would decide it"
+
+
+def _undefined(case: Case, error: Unavailable) -> Finding:
+    omission = Omission(
+        name=case.limit.measure,
+        reason=Reason(error.reason),
+        detail=f"{case.name} by {wording.listed(case.limit.by)}: {error.detail}",
+        remedy=error.remedy,
+        params=case.limit.params,
+    )
+    return Finding(
+        limit=case.limit,
+        verdict=Verdict.NOT_ASSESSED,
+        subject=omission,
+        message=omission.detail,
+        remedy=omission.remedy,
+        assessed=0,
+        comparisons=0,
+        rows_assessed=0.0,
+    )

@@ -1,0 +1,99 @@
+"""Limits against measurements: a verdict on intervals, formed from bases alone, with no row and no model.
+
+PASS when every displayed two-sided interval lies inside the limit: an intersection-union test, no correction needed.
+FAIL when an interval that holds simultaneously over the whole family of limits lies wholly outside.
+INCONCLUSIVE otherwise, with the rows that would decide it. What was not measured is never a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from audit.policy.each import judge_each
+from audit.policy.gaps import judge_gap
+from audit.policy.limits import Finding, Limit, Verdict
+from audit.policy.options import Case, Rules
+from audit.policy.regression import judge_regression
+from audit.results import Measurement, Omission, Reason, Record
+
+FAMILY_ERROR = {"fail": 0.05, "warn": 0.10, "record": 0.10}
+"""Chance that any limit of a level fails although all are met."""
+
+
+def judge(limits: Sequence[Limit], records: Sequence[Record], rules: Rules) -> tuple[Finding, ...]:
+    """One finding a limit, worst first. A limit of level "record" without a bound yields none."""
+    bounded = [limit for limit in limits if limit.min is not None or limit.max is not None or limit.regress is not None]
+    sizes = {level: max(1, sum(limit.level == level for limit in bounded)) for level in FAMILY_ERROR}
+    findings = [_judge_one(limit, records, rules, FAMILY_ERROR[limit.level] / sizes[limit.level]) for limit in bounded]
+    return tuple(sorted(findings, key=worst_first))
+
+
+def worst_first(finding: Finding) -> tuple[int, int, int, str]:
+    """What a pack asks for and the case cannot answer comes after what is open, before the passes."""
+    levels = ["fail", "warn", "record"]
+    order = {Verdict.FAIL: 0, Verdict.NOT_ASSESSED: 1, Verdict.INCONCLUSIVE: 2, Verdict.PASS: 4}
+    place = order[finding.verdict]
+    if finding.verdict is Verdict.NOT_ASSESSED and not demanded(finding.limit):
+        place = 3
+    return place, levels.index(finding.limit.level), 0 if demanded(finding.limit) else 1, finding.id
+
+
+def demanded(limit: Limit) -> bool:
+    """Whether somebody wrote this limit for this audit, so that it must be answered."""
+    return limit.required or "@" not in limit.source
+
+
+def _judge_one(limit: Limit, records: Sequence[Record], rules: Rules, alpha: float) -> Finding:
+    found, omitted = matching(limit, records)
+    note = rules.measures[limit.measure]
+    if not found:
+        return not_assessed(limit, _why_missing(limit, omitted, records, note.check))
+    whole, _ = matching(replace(limit, by=()), records)
+    overall = whole[0] if whole else None
+    case = Case(limit=limit, found=found, omitted=omitted, overall=overall, note=note, rules=rules, alpha=alpha)
+    if limit.regress is not None:
+        return judge_regression(case)
+    return judge_each(case) if limit.compare == "each" else judge_gap(case)
+
+
+def matching(limit: Limit, records: Iterable[Record]) -> tuple[list[Measurement], list[Omission]]:
+    """The measurements that a limit is about, and the omissions that stand where one should be."""
+    here = [record.outcome for record in records if record.on == limit.on]
+    found = [m for outcome in here for m in outcome.measurements if m.compare == "each" and _fits(limit, m)]
+    return found, [o for outcome in here for o in outcome.omissions if _fits(limit, o)]
+
+
+def _fits(limit: Limit, result: Measurement | Omission) -> bool:
+    same = result.name == limit.measure and set(result.slice) == set(limit.by)
+    return same and dict(result.params) == dict(limit.params)
+
+
+def not_assessed(limit: Limit, omission: Omission) -> Finding:
+    return Finding(
+        limit=limit,
+        verdict=Verdict.NOT_ASSESSED,
+        subject=omission,
+        message=omission.detail,
+        remedy=omission.remedy,
+        assessed=0,
+        comparisons=0,
+        rows_assessed=0.0,
+    )
+
+
+def _why_missing(limit: Limit, omitted: Sequence[Omission], records: Iterable[Record], check: str) -> Omission:
+    if omitted:
+        return omitted[0]
+    of_check = [record for record in records if record.check == check and record.on == limit.on]
+    whole = [o for record in of_check for o in record.outcome.omissions if o.name == ""]
+    if whole:
+        return replace(whole[0], name=limit.measure, params=limit.params)
+    by = f" by {' and '.join(limit.by)}" if limit.by else ""
+    return Omission(
+        name=limit.measure,
+        reason=Reason.MISSING_INPUT,
+        detail=f'"{limit.measure}"{by} was not measured on {limit.on}',
+        remedy="name the columns in groups, or correct the limit",
+        params=limit.params,
+    )

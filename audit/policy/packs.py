@@ -1,0 +1,109 @@
+"""Packs: limits that somebody has thought about, as versioned TOML with a reason beside each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+
+from audit.errors import SpecError, nearest
+from audit.policy.limits import Limit, Waiver
+from audit.spec import AuditSpec, LimitSpec, Loaded, PolicyFile, limit_lines, parse_toml, read_text, validate
+
+FOLDER = Path(__file__).parent.parent / "policies"
+EVERY_GROUP = "*"  # in a pack: each sensitive column that the audit names, and each crossing of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    id: str
+    title: str
+    sha256: str
+    limits: tuple[Limit, ...]
+
+
+def pack_names() -> tuple[str, ...]:
+    """``default@1`` and its like, as ``use`` takes them."""
+    return tuple(sorted(file.stem for file in FOLDER.glob("*.toml")))
+
+
+def load_pack(name: str) -> Pack:
+    """A pack that ships with Assay. SpecError names the nearest one."""
+    if name not in pack_names():
+        raise SpecError(f'use: no pack "{name}"{nearest(name, pack_names())}: there are {", ".join(pack_names())}')
+    return read_pack(FOLDER / f"{name}.toml", source=name)
+
+
+def read_pack(path: Path, source: str) -> Pack:
+    """A file of limits: a pack, or what --policy names."""
+    text = read_text(path)
+    file = validate(PolicyFile, parse_toml(text, path), str(path))
+    lines = limit_lines(text)
+    limits = tuple(limit_of(spec, source, line) for spec, line in zip(file.limit, lines, strict=True))
+    return Pack(id=file.pack, title=file.title, sha256=hashlib.sha256(text.encode()).hexdigest(), limits=limits)
+
+
+def limit_of(spec: LimitSpec, source: str, line: int) -> Limit:
+    return Limit(**spec.model_dump(), source=source, line=line)
+
+
+def own_limits(loaded: Loaded) -> tuple[Limit, ...]:
+    """The limits that audit.toml itself holds."""
+    lines = loaded.limit_lines or (0,) * len(loaded.spec.limit)
+    source = loaded.path.name if loaded.path else "audit.toml"
+    return tuple(limit_of(spec, source, line) for spec, line in zip(loaded.spec.limit, lines, strict=True))
+
+
+def waivers(spec: AuditSpec) -> tuple[Waiver, ...]:
+    return tuple(Waiver(**waiver.model_dump()) for waiver in spec.waive)
+
+
+def gathered(
+    packs: Iterable[Pack], policy: Pack | None, own: Sequence[Limit], groups: Sequence[str], depth: int
+) -> tuple[Limit, ...]:
+    """All limits of an audit, one an id: the file's own replace a pack's; a --policy file's may only be tightened.
+
+    SpecError when audit.toml names one limit twice, or loosens one of the policy.
+    """
+    merged: dict[str, Limit] = {}
+    for pack in packs:
+        merged |= {limit.id: _lenient(limit) for limit in expanded(pack.limits, groups, depth)}
+    mine: dict[str, Limit] = {}
+    for limit in expanded(own, groups, depth):
+        if limit.id in mine:
+            raise SpecError(
+                f'{limit.source} has the limit "{limit.id}" twice (lines {mine[limit.id].line}, {limit.line})'
+            )
+        mine[limit.id] = limit
+    merged |= mine
+    for limit in expanded(policy.limits, groups, depth) if policy else ():
+        merged[limit.id] = _tightest(limit, mine[limit.id]) if limit.id in mine else limit
+    return tuple(merged.values())
+
+
+def expanded(limits: Iterable[Limit], groups: Sequence[str], depth: int) -> list[Limit]:
+    """``by = "*"`` becomes one limit for each sensitive column and each crossing."""
+    sets = [columns for size in range(1, min(depth, len(groups)) + 1) for columns in combinations(groups, size)]
+    result = []
+    for limit in limits:
+        result += [replace(limit, by=columns) for columns in sets] if limit.by == (EVERY_GROUP,) else [limit]
+    return result
+
+
+def _lenient(limit: Limit) -> Limit:
+    """A pack's limit, unless it says otherwise, lists what it could not see and does not block on doubt."""
+    return replace(limit, underpowered=limit.underpowered or "list")
+
+
+def _tightest(policy: Limit, own: Limit) -> Limit:
+    if policy.level == "fail" and own.level != "fail":
+        raise SpecError(f'audit.toml may not lower the level of the policy\'s limit "{policy.id}" to "{own.level}"')
+    least = [bound for bound in (policy.min, own.min) if bound is not None]
+    most = [bound for bound in (policy.max, own.max) if bound is not None]
+    tight = replace(policy, min=max(least, default=None), max=min(most, default=None))
+    loosened = (own.min is not None and own.min != tight.min) or (own.max is not None and own.max != tight.max)
+    if loosened:
+        raise SpecError(f'audit.toml may only tighten the policy\'s limit "{policy.id}", and it loosens it')
+    return tight
