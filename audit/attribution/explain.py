@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from audit.data import Columns, Dataset
 from audit.errors import Unavailable
 from audit.models import Differentiable, Model
+from audit.results import Scalar
 from audit.stats import generator
 
 from .explanation import RED, Explanation, completeness_error, typical_change
@@ -37,12 +38,14 @@ def explain(
     background_rows: int = BACKGROUND_ROWS,
     evaluations: int = EVALUATIONS,
     method: Method = "auto",
+    positive: Scalar | None = None,
     seed: int,
 ) -> Explanation:
     """Attributions of these rows of ``data`` (all by default) over a seeded sample of the background rows.
 
     ``background`` defaults to ``data`` itself; give the training data where there is some. ``evaluations`` bounds the
-    model calls a row of Shapley values. Unavailable says why a model or a table cannot be explained and what to do.
+    model calls a row of Shapley values. ``positive`` is the class that a binary model's log-odds are about (default: as
+    the data says, else the last one). Unavailable says why a model or a table cannot be explained and what to do.
     """
     if method not in ("auto", "shapley", "expected_gradients"):
         raise ValueError(f'method must be "auto", "shapley" or "expected_gradients", got "{method}"')
@@ -50,7 +53,8 @@ def explain(
     chosen = data if rows is None else data.take(rows)
     _require_rows(chosen, source)
     order = generator(seed, "attribution.background").permutation(source.n)[:background_rows]
-    task = _Task(model, chosen, chosen.features, source.take(order).features, source.name, evaluations, seed)
+    about = chosen.roles.positive if positive is None else positive
+    task = _Task(model, about, chosen.features, source.take(order).features, source.name, evaluations, seed)
     if method == "shapley" or (method == "auto" and not isinstance(model, Differentiable)):
         return task.shapley()
     if not isinstance(model, Differentiable):
@@ -64,14 +68,14 @@ class _Task:
     def __init__(
         self,
         model: Model,
-        data: Dataset,
+        positive: Scalar | None,
         foreground: Columns,
         background: Columns,
         source: str,
         evaluations: int,
         seed: int,
     ) -> None:
-        self.model, self.positive, self.source, self.seed = model, data.roles.positive, source, seed
+        self.model, self.positive, self.source, self.seed = model, positive, source, seed
         self.foreground, self.background, self.evaluations = foreground, background, evaluations
 
     def shapley(self) -> Explanation:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.results import Scalar
+
 Array = NDArray[np.float64]
 
 AMBER = 0.01  # above this relative error of the sum, it is said
@@ -58,6 +60,25 @@ class Explanation:
     def trusted(self) -> NDArray[np.bool_]:
         """Rows whose values add up to what they explain, shape (n,)."""
         return np.asarray(self.completeness <= RED)
+
+    @property
+    def facts(self) -> tuple[tuple[str, Scalar], ...]:
+        """How the numbers were made and how good they are, for a reader."""
+        size = float(np.abs(self.values).sum())
+        return (
+            ("explained", self.scalar),
+            ("method", self.method),
+            ("value function", self.value_function),
+            ("rows explained", self.n),
+            ("background rows", self.background_n),
+            ("model evaluations", self.evaluations),
+            ("seed", self.seed),
+            ("median relative error of the sums", float(np.median(self.completeness))),
+            ("largest relative error of the sums", float(self.completeness.max())),
+            (f"rows off by more than {AMBER:.0%}", int((self.completeness > AMBER).sum())),
+            (f"rows off by more than {RED:.0%}, withheld", int((self.completeness > RED).sum())),
+            ("numerical error, as a share of all contributions", float(self.standard_errors.sum()) / (size or 1.0)),
+        )
 
     def take(self, rows: NDArray[Any]) -> Explanation:
         """The same explanation with these rows only (indices or a mask)."""

@@ -28,20 +28,43 @@ def grad_cam(network: Network, images: torch.Tensor, targets: torch.Tensor) -> t
 
 
 def last_convolution(network: Network, inputs: Tensors) -> tuple[str, torch.nn.Module]:
-    """The Conv2d that ran last, by execution and not by definition, among those that run once."""
-    calls: list[str] = []
-    layers = {name: part for name, part in network.module.named_modules() if isinstance(part, torch.nn.Conv2d)}
-    handles = [part.register_forward_hook(lambda *_, name=name: calls.append(name)) for name, part in layers.items()]
-    try:
-        network.answers(inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
-    once = [name for name in calls if calls.count(name) == 1]
-    if not once:
+    """The convolution that ran last, by execution and not by definition, with the normalisation and the activation
+    that follow it: GradCAM weighs rectified maps. Modules that run more than once cannot be hooked."""
+    ran = _ran(network, inputs)
+    places = [i for i, (_, part, _) in enumerate(ran) if isinstance(part, torch.nn.Conv2d) and _once(part, ran)]
+    if not places:
         raise Unavailable(
             "not_applicable",
             "the network has no two-dimensional convolution that runs once, which GradCAM reads",
             "rely on integrated gradients and occlusion",
         )
-    return once[-1], layers[once[-1]]
+    place = places[-1]
+    while place + 1 < len(ran) and ran[place + 1][2] == ran[place][2] and _once(ran[place + 1][1], ran):
+        place += 1
+    return ran[place][0], ran[place][1]
+
+
+Ran = list[tuple[str, torch.nn.Module, tuple[int, ...]]]
+
+
+def _once(part: torch.nn.Module, ran: Ran) -> bool:
+    return sum(other is part for _, other, _ in ran) == 1
+
+
+def _ran(network: Network, inputs: Tensors) -> Ran:
+    """Every innermost module in the order of its calls, with the shape of its output."""
+    ran: Ran = []
+    handles = []
+    for name, part in network.module.named_modules():
+        if next(part.children(), None) is None:
+
+            def note(module: torch.nn.Module, _: Any, output: Any, name: str = name) -> None:
+                ran.append((name, module, tuple(getattr(output, "shape", ()))))
+
+            handles.append(part.register_forward_hook(note))
+    try:
+        network.answers(inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return ran

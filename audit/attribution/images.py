@@ -35,6 +35,7 @@ class Maps:
 
     method: str
     short: str
+    family: str  # maps of one family share their reasoning, so that their agreement says less
     values: NDArray[np.float32]
     signed: bool
     completeness: NDArray[np.float64] | None = None
@@ -134,6 +135,7 @@ class _Task:
         return Maps(
             method=f"{method} (Gauss-Legendre, up to {max(integral.nodes)} nodes)",
             short=method,
+            family="gradients",
             values=values.sum(dim=1).float().numpy(),
             signed=True,
             completeness=completeness_error(total.numpy(), change.numpy(), self.typical.numpy()),
@@ -158,14 +160,18 @@ class _Task:
         values, layer = grad_cam(self.network, self.inputs, self.targets)
         self.evaluations += len(values)
         return Maps(
-            method=f"GradCAM at {layer or 'the convolution'} (Captum)", short="GradCAM", values=values, signed=False
+            method=f"GradCAM at {layer or 'the convolution'} (Captum)",
+            short="GradCAM",
+            family="activations",
+            values=values,
+            signed=False,
         )
 
     def occlusion(self, cover: torch.Tensor) -> Maps:
         values, windows = occlusion(self.network, self.inputs, cover, self.targets)
         self.evaluations += len(values) * windows.count(*self.inputs.shape[2:])
         words = f"occlusion by {windows.size[0]} x {windows.size[1]} windows of the mean colour (Captum)"
-        return Maps(method=words, short="occlusion", values=values, signed=True)
+        return Maps(method=words, short="occlusion", family="occlusion", values=values, signed=True)
 
 
 def _pictures(images: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -183,6 +189,7 @@ def _fitted(maps: Maps, shape: tuple[int, ...]) -> Maps:
     return Maps(
         method=maps.method,
         short=maps.short,
+        family=maps.family,
         values=resized[:, 0].numpy(),
         signed=maps.signed,
         completeness=maps.completeness,

@@ -1,0 +1,1 @@
+"""Why the model answers as it does, and how far its reasons can be trusted."""
