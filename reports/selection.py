@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from audit import wording
 from audit.policy import Finding, Verdict
+from audit.policy.gate import blocks_unanswered
 from audit.results import Measurement, Omission, Scalar
 from audit.run import AuditRun, MeasureNote
 
@@ -59,7 +60,7 @@ def blocks(run: AuditRun, finding: Finding) -> bool:
     if finding.verdict is Verdict.INCONCLUSIVE:
         return (finding.limit.inconclusive or gate(run).get("inconclusive", "block")) == "block"
     if finding.verdict is Verdict.NOT_ASSESSED:
-        return finding.limit.required or finding.limit.source not in run.packs
+        return blocks_unanswered(finding)
     return finding.verdict is Verdict.FAIL
 
 
@@ -85,17 +86,19 @@ def counts(run: AuditRun) -> tuple[tuple[wording.StatusWords, int], ...]:
 
 
 def headline(run: AuditRun) -> str:
-    """``Fails: 2 of 24 limits are not met``: the verdict in one line, without a name."""
+    """``Fails: 2 of 24 limits are not met``: the verdict in one line, without a name. Warnings are not counted."""
     word = wording.status(run.verdict.value).word
-    total = wording.count(len(run.findings), "limit")
-    tally: dict[str, int] = {words.key: number for words, number in counts(run)}
-    if run.verdict is Verdict.PASS:
-        return f"{word}: {tally.get('pass', 0)} of {total} met on this data"
-    if run.verdict is Verdict.NOT_ASSESSED:
-        return f"{word}: {tally.get('not_assessed', 0)} of {total} could not be judged"
-    number = sum(f.verdict is run.verdict and f.limit.level == "fail" and not waived(f) for f in run.findings)
-    said = {"fail": "not met", "inconclusive": "not decided by this data"}[run.verdict.value]
-    return f"{word}: {number or tally.get(run.verdict.value, 0)} of {total} {said}"
+    deciding = [finding for finding in run.findings if finding.limit.level == "fail"]
+    if not deciding:
+        return f"{word}: no limit of this audit decides"
+    number = sum(f.verdict is run.verdict and not waived(f) for f in deciding)
+    said = {
+        Verdict.FAIL: "not met",
+        Verdict.INCONCLUSIVE: "not decided by this data",
+        Verdict.NOT_ASSESSED: "could not be judged",
+        Verdict.PASS: "met on this data",
+    }[run.verdict]
+    return f"{word}: {number} of {wording.count(len(deciding), 'limit')} {said}"
 
 
 def who(finding: Finding) -> str:

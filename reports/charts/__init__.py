@@ -5,7 +5,7 @@ from __future__ import annotations
 from audit import wording
 from audit.results import Curve, Evidence, ImageMap, Ranking, Table, Waterfall
 from reports.charts import curve, image_map, ranking, waterfall
-from reports.charts.energy import figure_estimates
+from reports.charts.energy import Estimate, figure_estimates
 from reports.charts.groups import LimitLine, figure_groups
 from reports.charts.image_map import overlay
 from reports.charts.render import svg
@@ -15,6 +15,7 @@ from reports.charts.theme import DARK, LIGHT, Palette
 __all__ = [
     "DARK",
     "LIGHT",
+    "Estimate",
     "LimitLine",
     "Numbers",
     "Palette",

@@ -126,7 +126,7 @@ def of_groups(
     )
 
 
-def of_estimates(estimates: Sequence[tuple[str, Measurement]], title: str, anchor: str) -> Figure:
+def of_estimates(estimates: Sequence[charts.Estimate], title: str, anchor: str) -> Figure:
     """Estimates of one quantity with their ranges."""
     description = energy.describe(estimates, title)
     picture = drawn(charts.figure_estimates(estimates, title), title, description)

@@ -68,7 +68,7 @@ def _context(run: AuditRun) -> dict[str, Any]:
         "purpose": wording.text(run.purpose),
         "verdict": wording.status(run.verdict.value),
         "headline": selection.headline(run),
-        "exit_reason": wording.text(run.exit_reason),
+        "exit_reason": _exit_words(run),
         "worst": _worst(findings),
         "counts": selection.counts(run),
         "waived": [f for f in findings if f.waiver],
@@ -89,6 +89,10 @@ def _context(run: AuditRun) -> dict[str, Any]:
         "spec": _lines(json.dumps(_plain(run.spec), indent=2, ensure_ascii=False, sort_keys=True, default=str)),
         "notices": [wording.text(notice) for notice in run.notices],
     }
+
+
+def _exit_words(run: AuditRun) -> str:
+    return f"Exit code {run.exit_code}: {wording.text(run.exit_reason).removesuffix('.')}."
 
 
 def _worst(findings: tuple[selection.FindingWords, ...]) -> selection.FindingWords | None:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from audit import wording
-from audit.results import Measurement, Omission
+from audit.results import Measurement, Omission, Table
 from audit.run import AuditRun, Record
 from reports import selection
-from reports.charts import LimitLine
+from reports.charts import LimitLine, energy
 from reports.html import figures
 from reports.html.figures import Anchors, Figure, TableView
 
@@ -168,13 +168,18 @@ def _omitted(run: AuditRun, o: Omission) -> str:
 
 
 def _estimates(run: AuditRun, records: Iterable[Record], anchors: Anchors) -> tuple[Figure, ...]:
-    """One chart a unit of the ranges that were estimated."""
-    ranges = [m for r in records for m in r.outcome.measurements if m.interval.kind == "range" and not m.slice]
-    result = []
-    for unit in dict.fromkeys(m.unit for m in ranges):
-        rows = [(selection.measure_words(run, m.name, params=m.params), m) for m in ranges if m.unit == unit]
-        result.append(figures.of_estimates(rows, rows[0][0], anchors.new("figure", "energy", unit)))
-    return tuple(result)
+    """One chart of every way in which the energy is known; where there is no such table, of each range measured."""
+    outcomes = [record.outcome for record in records]
+    rungs = [e for o in outcomes for t in o.evidence if isinstance(t, Table) for e in energy.of_table(t)]
+    ranges = [m for o in outcomes for m in o.measurements if m.interval.kind == "range" and not m.slice]
+    charted = {("kWh", "energy"): rungs} if rungs else {}
+    for m in ranges if not rungs else ():
+        words = selection.measure_words(run, m.name, params=m.params)
+        charted.setdefault((m.unit, words), []).append(energy.of_measurement(m, words))
+    return tuple(
+        figures.of_estimates(rows, title, anchors.new("figure", "energy", unit))
+        for (unit, title), rows in charted.items()
+    )
 
 
 # Groups --------------------------------------------------------------------------------------------------------------
