@@ -311,3 +311,9 @@ def listed(words: Iterable[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     items = list(words)
     return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+
+
+def first_sentence(words: str) -> str:
+    """The first sentence of a paragraph, on one line."""
+    paragraph = re.sub(r"\s+", " ", words.strip().split("\n\n")[0])
+    return re.split(r"(?<=[.!?]) (?=[A-Z])", paragraph)[0].rstrip(".")

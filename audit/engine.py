@@ -1,0 +1,290 @@
+"""Plan, run the checks, judge, and put the whole together. The one place where a crashed check is caught."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+
+from audit import plan as planning
+from audit.case import Case
+from audit.data import Dataset
+from audit.errors import AuditError, CheckError, Unavailable
+from audit.machine import describe
+from audit.plan import Facts, Item
+from audit.policy import Limit
+from audit.policy.gate import check_waivers, decide, waive, waiver_faults
+from audit.policy.judge import judge
+from audit.policy.options import Rules
+from audit.policy.packs import Pack, gathered, load_pack, own_limits, waivers
+from audit.registry import Registry, load_check, load_input, load_params
+from audit.results import ROW_EVIDENCE, Omission, Outcome, Reason, Record
+from audit.run import AuditRun
+from audit.spec import Loaded
+from audit.stats import seed_for
+from audit.store.folder import identified
+from audit.wording import first_sentence
+
+
+class Progress(Protocol):
+    """Who is told how far the audit is."""
+
+    def start(self, total: int) -> None: ...
+    def step(self, name: str) -> None: ...
+
+
+class Silent:
+    def start(self, total: int) -> None:
+        """Nobody is told."""
+
+    def step(self, name: str) -> None:
+        """Nobody is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How an audit is run, beyond what audit.toml says."""
+
+    policy: Pack | None = None
+    baseline: AuditRun | None = None
+    costs: tuple[str, ...] = ("instant", "predict", "gradient")
+    command: str = ""
+    today: date | None = None  # of the waivers; a test may set it
+    progress: Progress = field(default_factory=Silent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """All limits of an audit, and the packs that some of them come from."""
+
+    limits: tuple[Limit, ...]
+    packs: tuple[Pack, ...]
+
+
+def law_of(loaded: Loaded, registry: Registry, policy: Pack | None) -> Law:
+    """The limits that this audit is judged by. SpecError for an unknown measure, parameter, pack or data set."""
+    spec = loaded.spec
+    packs = tuple(load_pack(name) for name in spec.use)
+    groups = spec.data.test.groups or ()
+    limits = gathered(packs, policy, own_limits(loaded), groups, spec.stats.intersections)
+    for limit in limits:
+        planning.checked_params(registry, limit)
+    return Law(limits=limits, packs=(*packs, *((policy,) if policy else ())))
+
+
+def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings | None = None) -> AuditRun:
+    """Measure, judge, and return the whole. AuditError when the audit cannot be made at all."""
+    settings = settings or Settings()
+    started, clock = datetime.now(UTC), time.monotonic()
+    law = law_of(loaded, registry, settings.policy)
+    today = settings.today or started.date()
+    check_waivers(waivers(case.spec), case.spec.gate, today)
+    items = planning.make(registry, facts_of(case), law.limits, settings.costs)
+    records, timings = Runner(case=case, registry=registry).run(items, settings.progress)
+    rules = rules_of(case, registry, settings.baseline)
+    findings = waive(judge(law.limits, records, rules), waivers(case.spec), today)
+    decision = decide(findings, case.spec.gate)
+    faults = waiver_faults(findings, waivers(case.spec), today)
+    run = AuditRun(
+        id="",
+        name=case.spec.name,
+        purpose=case.spec.purpose,
+        verdict=decision.verdict,
+        exit_code=int(decision.exit_code),
+        exit_reason="; ".join([decision.reason, *faults]),
+        findings=findings,
+        records=tuple(records),
+        model=case.model_summary(),
+        data=case.data_summaries(),
+        spec=loaded.raw,
+        spec_sha256=loaded.sha256,
+        packs={pack.id: pack.sha256 for pack in law.packs},
+        confidence=case.spec.stats.confidence,
+        seed=case.spec.stats.seed,
+        measures=rules.measures,
+        docs={item.check.id: item.check.doc for item in items},
+        baseline=settings.baseline.id if settings.baseline else "",
+        machine=describe(started, time.monotonic() - clock, timings, settings.command, case.root),
+    )
+    return identified(run)
+
+
+def rules_of(case: Case, registry: Registry, baseline: AuditRun | None) -> Rules:
+    columns = case.spec.columns
+    return Rules(
+        confidence=case.spec.stats.confidence,
+        min_n=case.spec.stats.min_n,
+        underpowered=case.spec.gate.underpowered,
+        measures={name: note for info in registry.checks.values() for name, note in info.measures.items()},
+        remedies={info.id: remedy_of(info.doc) for info in registry.checks.values()},
+        reference={name: spec.reference for name, spec in columns.items() if spec.reference is not None},
+        baseline=baseline.records if baseline else None,
+    )
+
+
+def remedy_of(doc: str) -> str:
+    """The first sentence under *How to reduce the risk* of a check's documentation."""
+    _, found, after = doc.partition("How to reduce the risk")
+    return first_sentence(after.lstrip("\n -=:*")) if found else ""
+
+
+def facts_of(case: Case) -> Facts:
+    """What the case really holds, now that it is open."""
+    test = case.datasets["test"]
+    return Facts(
+        task=case.task,
+        has=present(case.spec, has_model=case.model is not None, names=case.datasets),
+        roles=frozenset(role for role in ("target", "groups", "id", "weight", "cluster") if getattr(test.roles, role)),
+        kinds=frozenset(test.columns[name].kind for name in test.roles.features),
+    )
+
+
+def present(spec: Any, *, has_model: bool, names: Mapping[str, object]) -> frozenset[str]:
+    """Which of the things that an input may require the spec supplies."""
+    has = {name for name in ("train", "known") if name in names}
+    has |= {"model"} if has_model else set()
+    has |= {"training_record"} if spec.training.record else set()
+    return frozenset(has | ({"recipe"} if spec.training.recipe else set()))
+
+
+@dataclass(kw_only=True)
+class Runner:
+    """Runs the items of a plan; each input is made once for each data set and shared by all checks."""
+
+    case: Case
+    registry: Registry
+    _made: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def run(self, items: Sequence[Item], progress: Progress) -> tuple[list[Record], dict[str, float]]:
+        """(records in plan order, seconds by check). AuditError when the shared inference pass itself fails."""
+        progress.start(len(items) + 1)
+        progress.step("predictions")
+        clock = time.monotonic()
+        self._predict_once(items)
+        timings = {"predictions": time.monotonic() - clock}
+        records = []
+        for item in items:
+            progress.step(item.check.id)
+            clock = time.monotonic()
+            records.append(self._record(item))
+            timings[_key(item)] = time.monotonic() - clock
+        return records, timings
+
+    def _predict_once(self, items: Sequence[Item]) -> None:
+        """A model that does not fit its data is the user's to mend, so it ends the audit instead of every check."""
+        for on in dict.fromkeys(item.on for item in items if item.omission is None):
+            try:
+                self.made("predictions", on)
+            except Unavailable as reason:
+                self._made["predictions", on] = reason
+
+    def _record(self, item: Item) -> Record:
+        info = item.check
+        outcome, crash = self._outcome(item)
+        return Record(
+            check=info.id,
+            family=info.id.split(".")[0],
+            on=item.on,
+            cost=info.cost,
+            outcome=self._allowed(outcome),
+            params=item.params,
+            traceback=crash,
+        )
+
+    def _outcome(self, item: Item) -> tuple[Outcome, str]:
+        if item.omission is not None:
+            return Outcome(omissions=(item.omission,)), ""
+        try:
+            return self._checked(item, self._call(item)), ""
+        except Unavailable as reason:
+            return Outcome(omissions=(_as_omission(reason),)), ""
+        except AuditError as error:
+            return _crashed(item, str(error), "mend what the message names"), traceback.format_exc()
+        except Exception as error:  # noqa: BLE001  # one broken check must not hide the others, and can never pass
+            detail = f"{type(error).__name__}: {error}"
+            return _crashed(item, detail, "a defect of the check: report it with --debug"), traceback.format_exc()
+
+    def _call(self, item: Item) -> Outcome:
+        info = item.check
+        arguments = {name: self._for(info.id, name, item.on) for name in info.inputs}
+        if info.takes_params:
+            arguments["params"] = load_params(info)(**item.params)
+        outcome: Outcome = load_check(info)(**arguments)
+        return outcome
+
+    def made(self, name: str, on: str) -> Any:
+        """The input ``name`` for the data set ``on``. What could not be had stays so: it is asked for only once."""
+        match name:
+            case "case":
+                return self.case
+            case "data":
+                return self._data(on)
+            case "level":
+                return self.case.spec.stats.confidence
+        if (name, on) not in self._made:
+            self._made[name, on] = self._make(name, on)
+        found = self._made[name, on]
+        if isinstance(found, Unavailable):
+            raise found
+        return found
+
+    def _make(self, name: str, on: str) -> Any:
+        info = self.registry.inputs[name]
+        try:
+            return load_input(info)(**{inner: self._for(name, inner, on) for inner in info.inputs})
+        except Unavailable as reason:
+            return reason
+
+    def _for(self, owner: str, name: str, on: str) -> Any:
+        """An argument of ``owner``: a random stream is keyed by the name of who asks, so that none moves another's."""
+        return seed_for(self.case.spec.stats.seed, owner) if name == "seed" else self.made(name, on)
+
+    def _data(self, on: str) -> Dataset:
+        if on not in self.case.datasets:
+            raise Unavailable("missing_input", f"there is no [data.{on}]", f"give [data.{on}] path")
+        return self.case.datasets[on]
+
+    def _checked(self, item: Item, outcome: object) -> Outcome:
+        """CheckError when a check returns what it did not declare."""
+        if not isinstance(outcome, Outcome):
+            raise CheckError(f"{item.check.id} returned {type(outcome).__name__}, a check returns Outcome")
+        named = {m.name for m in outcome.measurements} | {o.name for o in outcome.omissions if o.name}
+        for name in sorted(named):
+            if name not in item.check.measures:
+                raise CheckError(f'{item.check.id} returned "{name}", which MEASURES does not declare')
+        wrong = [m for m in outcome.measurements if m.unit != item.check.measures[m.name].unit]
+        if wrong:
+            raise CheckError(f'{item.check.id} returned "{wrong[0].name}" in {wrong[0].unit}, MEASURES says otherwise')
+        return replace(
+            outcome, measurements=tuple(replace(m, params=_merged(m.params, item)) for m in outcome.measurements)
+        )
+
+    def _allowed(self, outcome: Outcome) -> Outcome:
+        """Without what shows single rows, unless [evidence] rows allows it."""
+        shown = tuple(item for item in outcome.evidence if not isinstance(item, ROW_EVIDENCE))
+        if self.case.spec.evidence.rows != "none" or len(shown) == len(outcome.evidence):
+            return outcome
+        kept_back = Omission(
+            name="",
+            reason=Reason.WITHHELD,
+            detail=f"{len(outcome.evidence) - len(shown)} pictures of single rows are not stored",
+            remedy='set rows = "sample" in [evidence] if rows may be shown',
+        )
+        return replace(outcome, evidence=shown, omissions=(*outcome.omissions, kept_back))
+
+
+def _as_omission(reason: Unavailable) -> Omission:
+    return Omission(name="", reason=Reason(reason.reason), detail=reason.detail, remedy=reason.remedy)
+
+
+def _crashed(item: Item, detail: str, remedy: str) -> Outcome:
+    omission = Omission(name="", reason=Reason.ERROR, detail=f"{item.check.id}: {detail}", remedy=remedy)
+    return Outcome(omissions=(omission,))
+
+
+def _key(item: Item) -> str:
+    params = "".join(f"[{k}={v}]" for k, v in sorted(item.params.items()))
+    return f"{item.check.id}{params}" + ("" if item.on == "test" else f"#{item.on}")

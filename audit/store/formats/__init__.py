@@ -1,0 +1,1 @@
+"""One module a version of result.json. An old one stays for ever, so that old runs open for ever."""

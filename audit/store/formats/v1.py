@@ -1,0 +1,227 @@
+"""result.json, version 1: plain JSON, finite numbers only; groups of a measure as columns, pictures outside."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from audit.errors import StoreError
+from audit.policy import Finding
+from audit.results import Array, Basis, Interval, Measurement
+from audit.run import AuditRun
+from audit.stats.bases import evaluate
+
+Plain = dict[str, Any]
+Arrays = dict[str, Array]
+
+VARYING = ("id", "machine")  # not part of the identity of what was measured
+
+
+def dump(run: AuditRun) -> tuple[Plain, Arrays]:
+    """(what result.json holds, the arrays that lie beside it by key)."""
+    arrays: Arrays = {}
+    content = plain(run, lambda array: _put(array, arrays))
+    content["records"] = [_with_grids(record) for record in content["records"]]
+    content["findings"] = [
+        {**_headline(finding, run), "detail": detail}
+        for finding, detail in zip(run.findings, content["findings"], strict=True)
+    ]
+    return content, arrays
+
+
+def load(content: Plain, arrays: Callable[[str], Array]) -> AuditRun:
+    """The run that was dumped. StoreError when anything in it is unknown, missing or not as it was written."""
+    try:
+        raw = {**content}
+        raw["records"] = [_without_grids(record) for record in content["records"]]
+        raw["findings"] = [finding["detail"] for finding in content["findings"]]
+        run = _adapter().validate_python(_get(raw, arrays))
+        again, _ = dump(run)
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        raise StoreError(f"result.json does not hold a run of schema 1: {_first(error)}") from error
+    if again != content:
+        where = difference_between(again, content)
+        raise StoreError(f"result.json holds something that is not part of schema 1: {where}")
+    return run
+
+
+def identity(content: Plain) -> str:
+    """sha256 over all that was measured, canonically written; machine facts and the id itself stay out."""
+    core = {key: value for key, value in content.items() if key not in VARYING}
+    text = json.dumps(core, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def plain(value: Any, keep: Callable[[Array], Plain]) -> Any:
+    """Dataclasses as dictionaries, tuples as lists: only what JSON has."""
+    if isinstance(value, Array):
+        return keep(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name), keep) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner, keep) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner, keep) for inner in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, str) else value
+
+
+def difference_between(first: Any, second: Any, path: str = "") -> str:
+    """Where two plain values differ first, for an error that can be acted on."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        for key in [*first, *second]:
+            if first.get(key) != second.get(key) or (key in first) != (key in second):
+                return difference_between(first.get(key), second.get(key), f"{path}.{key}")
+    if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        for i, (a, b) in enumerate(zip(first, second, strict=True)):
+            if a != b:
+                return difference_between(a, b, f"{path}[{i}]")
+    return path.lstrip(".") or "the file"
+
+
+@cache
+def _adapter() -> TypeAdapter[AuditRun]:
+    return TypeAdapter(AuditRun)
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        item = error.errors()[0]
+        return f"{'.'.join(map(str, item['loc']))}: {item['msg']}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _put(array: Array, arrays: Arrays) -> Plain:
+    digest = hashlib.sha256(array.data).hexdigest()
+    arrays[digest[:16]] = array
+    return {"array": digest[:16], "sha256": digest, "shape": list(array.shape), "dtype": array.dtype}
+
+
+def _get(value: Any, arrays: Callable[[str], Array]) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {"array", "sha256", "shape", "dtype"}:
+            return _array(value, arrays)
+        return {key: _get(inner, arrays) for key, inner in value.items()}
+    return [_get(inner, arrays) for inner in value] if isinstance(value, list) else value
+
+
+def _array(entry: Plain, arrays: Callable[[str], Array]) -> Array:
+    array = arrays(entry["array"])
+    if hashlib.sha256(array.data).hexdigest() != entry["sha256"]:
+        raise StoreError(f"evidence/arrays.safetensors: {entry['array']} is not what result.json names")
+    return Array(shape=tuple(entry["shape"]), dtype=entry["dtype"], data=array.data)
+
+
+def _headline(finding: Finding, run: AuditRun) -> Plain:
+    """What other programs read: flat, stable keys."""
+    subject, limit = finding.subject, finding.limit
+    measured = subject if isinstance(subject, Measurement) else None
+    note = run.measures.get(limit.measure)
+    columns = [*limit.by, *(c for c in (measured.columns if measured else ()) if c not in limit.by)]
+    worst = finding.comparison.groups[0] if finding.comparison else subject.slice
+    return {
+        "id": finding.id,
+        "family": note.check.split(".")[0] if note else "",
+        "measure": limit.measure,
+        "columns": columns,
+        "slice": dict(worst),
+        "compare": limit.compare,
+        "value": measured.value if measured else None,
+        "interval": plain(measured.interval, _no_array) if measured else None,
+        "n": subject.n,
+        "limit": {"min": limit.min, "max": limit.max, "regress": limit.regress},
+        "verdict": str(finding.verdict),
+        "level": limit.level,
+        "waived": finding.waiver is not None,
+        "message": finding.message,
+        "remedy": finding.remedy,
+    }
+
+
+def _no_array(array: Array) -> Plain:
+    raise StoreError("a finding holds no picture")
+
+
+# Groups of one measure share all but their level, numbers and n: they are stored as columns. ---------------------
+
+_SHARED = ("name", "unit", "method", "compare", "params", "columns")
+
+
+def _with_grids(record: Plain) -> Plain:
+    outcome = record["outcome"]
+    single: list[Plain] = []
+    grids: dict[str, Plain] = {}
+    for position, m in enumerate(outcome["measurements"]):
+        if not m["slice"] or m["basis"]["parts"] or m["interval"]["kind"] != "sample":
+            single.append({"at": position, **m})
+        else:
+            _add(grids, position, m)
+    return {**record, "outcome": {**outcome, "measurements": single, "grids": list(grids.values())}}
+
+
+def _add(grids: dict[str, Plain], position: int, m: Plain) -> None:
+    by, names = list(m["slice"]), list(m["basis"]["numbers"])
+    head = {key: m[key] for key in _SHARED}
+    interval = {key: m["interval"][key] for key in ("level", "method", "kind")}
+    key = json.dumps([head, interval, by, names, m["basis"]["method"]], sort_keys=True)
+    grid = grids.setdefault(
+        key,
+        {
+            **head,
+            "interval": interval,
+            "by": by,
+            "basis": m["basis"]["method"],
+            "at": [],
+            "levels": [],
+            "n": [],
+            "numbers": {name: [] for name in names},
+        },
+    )
+    grid["at"].append(position)
+    grid["levels"].append(list(m["slice"].values()))
+    grid["n"].append(m["n"])
+    for name in names:
+        grid["numbers"][name].append(m["basis"]["numbers"][name])
+
+
+def _without_grids(record: Plain) -> Plain:
+    outcome = {**record["outcome"]}
+    single = outcome["measurements"]
+    placed: list[tuple[int, Any]] = [(m["at"], {k: v for k, v in m.items() if k != "at"}) for m in single]
+    for grid in outcome.pop("grids"):
+        placed += _expanded(grid)
+    placed.sort(key=lambda pair: pair[0])
+    return {**record, "outcome": {**outcome, "measurements": [m for _, m in placed]}}
+
+
+def _expanded(grid: Plain) -> list[tuple[int, Measurement]]:
+    """Value and bounds follow from the basis, so they are computed, not stored."""
+    level = grid["interval"]["level"]
+    bases = [
+        Basis(method=grid["basis"], numbers={name: column[i] for name, column in grid["numbers"].items()})
+        for i in range(len(grid["n"]))
+    ]
+    found = evaluate(bases, (1 - level) / 2)
+    shared = {key: grid[key] for key in _SHARED} | {"columns": tuple(grid["columns"])}
+    return [
+        (
+            at,
+            Measurement(
+                **shared,
+                value=float(found.value[i]),
+                interval=Interval(lower=float(found.lower[i]), upper=float(found.upper[i]), **grid["interval"]),
+                basis=bases[i],
+                n=grid["n"][i],
+                slice=dict(zip(grid["by"], grid["levels"][i], strict=True)),
+            ),
+        )
+        for i, at in enumerate(grid["at"])
+    ]
