@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
-import tempfile
+import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn, TypeVar
 
 from audit.energy.host import Host
 from audit.errors import DataError
 
 FORMAT, VERSION = "assay-training-record", 1
 ModelMatch = Literal["same", "other", "unknown"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +108,18 @@ def to_text(record: TrainingRecord) -> str:
     return json.dumps({**content, "sha256": _digest(content)}, indent=1, allow_nan=False) + "\n"
 
 
-def _no_constant(word: str) -> None:
+def _no_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not a number")
+
+
+def _finite(word: str) -> float:
+    number = float(word)
+    return number if math.isfinite(number) else _no_constant(word)
 
 
 def _parsed(text: str, name: str) -> dict[str, Any]:
     try:
-        content = json.loads(text, parse_constant=_no_constant)
+        content = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except ValueError as error:
         raise DataError(f"{name} is truncated or not JSON ({error}): record the training again") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
@@ -122,9 +129,9 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
     return content
 
 
-def _make(kind: type[Any], content: Any, name: str) -> Any:
+def _make(kind: type[T], content: Any, name: str) -> T:
     """A dataclass from a JSON object; a missing or unknown key or a wrong type is an error."""
-    known = {item.name: item for item in fields(kind)}
+    known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]  # kind is a dataclass
     if not isinstance(content, dict) or not set(content) <= set(known):
         unknown = sorted(set(content) - set(known)) if isinstance(content, dict) else type(content).__name__
         raise DataError(f"{name}: {kind.__name__} holds {unknown}, which no record has: record the training again")
@@ -135,11 +142,13 @@ def _make(kind: type[Any], content: Any, name: str) -> Any:
 
 
 def _typed(kind: str, value: Any, name: str) -> Any:
-    """The value, if it is what the annotation says: numbers, text and their optional forms."""
+    """The value, if it is what the annotation says: numbers, text, their optional forms, a tuple of texts."""
+    if kind == "tuple[str, ...]" and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
     allowed: tuple[type, ...] = ()
     for word, types in _JSON_TYPES.items():
         allowed += types if word in kind.replace("|", " ").split() else ()
-    if not allowed:
+    if isinstance(value, tuple | Host):  # made by _make, part by part
         return value
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
         raise DataError(f"{name} must be {kind}, got {value!r}: record the training again")
@@ -156,14 +165,13 @@ def from_text(text: str, name: str) -> TrainingRecord:
     if stated != _digest(content):
         raise DataError(f"{name} was changed after it was written (its content hash does not match): record it again")
     del content["format"], content["version"]
-    nested = {"host": Host, "counters": Counter, "gpus": Gpu, "readings": Reading}
-    for key, kind in nested.items():
-        value = content.get(key)
-        made = [_make(kind, item, name) for item in value] if isinstance(value, list) else _make(kind, value, name)
-        content[key] = tuple(made) if isinstance(value, list) else made
-    content["notes"] = tuple(content.get("notes", ()))
-    content["host"] = replace(content["host"], unmeasured_gpus=tuple(content["host"].unmeasured_gpus))
-    return _make(TrainingRecord, content, name)  # type: ignore[no-any-return]  # one factory for every part
+    content["host"] = _make(Host, content.get("host"), name)
+    for key, kind in {"counters": Counter, "gpus": Gpu, "readings": Reading}.items():
+        items = content.get(key)
+        if not isinstance(items, list):
+            raise DataError(f"{name}: {key} must be a list, got {type(items).__name__}: record the training again")
+        content[key] = tuple(_make(kind, item, name) for item in items)
+    return _make(TrainingRecord, content, name)
 
 
 def write_atomically(path: Path, text: str, *, durable: bool) -> None:
@@ -171,14 +179,14 @@ def write_atomically(path: Path, text: str, *, durable: bool) -> None:
 
     ``durable`` waits until it is on the disk. Raises OSError.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with temporary.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             if durable:
                 os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except OSError:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
