@@ -118,7 +118,7 @@ class _Task:
             targets=result.targets,
             scalar=result.words,
             unit=result.unit,
-            method="expected gradients: integrated gradients from every background row, averaged "
+            method="Expected gradients: integrated gradients from every background row, averaged "
             "(Gauss-Legendre quadrature, nodes doubled until a row adds up)",
             value_function=f"straight paths in the model's input space from {n} rows of {self.source}",
             background_n=n,

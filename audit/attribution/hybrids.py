@@ -25,7 +25,7 @@ CELLS_PER_CALL = 1 << 22  # 32 MB as float64, so that a pipeline's own copies st
 
 def rows_per_call(width: int) -> int:
     """Rows that are sent to the model at once."""
-    return int(np.clip(CELLS_PER_CALL // max(width, 1), 512, ROWS_PER_CALL))
+    return int(np.clip(CELLS_PER_CALL // max(width, 1), 16, ROWS_PER_CALL))
 
 
 class Hybrids:
@@ -65,7 +65,8 @@ class Hybrids:
 
     def _reproduced(self, source: NDArray[np.int64]) -> NDArray[np.float64]:
         """T0: a model that answers the same rows differently cannot be split into contributions."""
-        first, second = self._call(source), self._call(source)
+        parts = [source[start : start + self.chunk] for start in range(0, len(source), self.chunk)]
+        first, second = (np.concatenate([self._call(part) for part in parts]) for _ in range(2))
         difference = float(np.abs(first - second).max(initial=0.0))
         if difference > REPRODUCED * (1 + float(np.abs(first).max(initial=0.0))):
             raise Unavailable(

@@ -46,6 +46,11 @@ class Plan:
         exact = min(MOST_EXACT_COLUMNS, max(1, int(np.log2(max(each, 2)))))
         return cls(background=rows, exact_columns=exact, walks=int(np.clip(each // per_walk, 2, MOST_WALKS)))
 
+    def most_evaluations(self, columns: int) -> int:
+        """Model calls that a row costs at most."""
+        walked = 2 * (columns - 1) * self.walks if columns > self.exact_columns else 0
+        return self.background * max(1 << min(self.exact_columns, columns), walked)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Design:
@@ -112,9 +117,8 @@ def _orders(generator: np.random.Generator, plan: Plan, d: int) -> Integers:
 
 def _blocks(game: Hybrids, plan: Plan) -> Iterator[tuple[Integers, Integers]]:
     """All pairs (row, background row), in blocks whose coalitions fill about one call of the model."""
-    d = len(game.names)
-    most = max(2**plan.exact_columns, 2 * (d - 1) * plan.walks)
-    size = max(1, 2 * game.chunk // max(most, 1))  # rows and background share values, so games are half as large
+    each = max(1, plan.most_evaluations(len(game.names)) // plan.background)
+    size = max(1, 2 * game.chunk // each)  # rows and background share values, so games are half as large
     pairs = game.n * plan.background
     for start in range(0, pairs, size):
         pair = np.arange(start, min(start + size, pairs))

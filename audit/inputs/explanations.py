@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.attribution import Explanation, explain
+from audit.attribution.explain import BACKGROUND_ROWS, EVALUATIONS
+from audit.attribution.shapley import Plan
 from audit.case import Case
 from audit.data import Dataset
 from audit.data.dataset import shown
@@ -21,6 +23,7 @@ REQUIRES = {"model": True, "kinds": ("number", "category", "text")}
 
 TABLE_KINDS = ("number", "category", "text")
 ROWS = 200
+FEWEST_ROWS = 30
 LOCAL_ROWS = 4
 LOCAL_EVALUATIONS = 60_000  # model calls a row where single rows are shown: about 1 % error at 15 columns
 
@@ -57,17 +60,17 @@ def explanations(case: Case, model: Model, data: Dataset, predictions: Predictio
     usable = np.flatnonzero(_usable(predictions, data.n))
     if not len(usable):
         raise Unavailable("undefined", "no row has a usable prediction", "find out why the model returns NaN")
-    sample = np.sort(generator(seed, "explanations.rows").permutation(usable)[:ROWS])
+    rows = affordable_rows(len(data.roles.features))
+    sample = np.sort(generator(seed, "explanations.rows").permutation(usable)[:rows])
     threshold = case.spec.model.threshold if case.spec.model else None
     chosen = tuple(local_rows(predictions, usable, 0.5 if threshold is None else threshold))
-    rows = np.array([row for row, _ in chosen])
     positive = case.positive
     return Explanations(
         overall=explain(model, data, rows=sample, background=background, positive=positive, seed=seed),
         local=explain(
             model,
             data,
-            rows=rows,
+            rows=np.array([row for row, _ in chosen]),
             background=background,
             evaluations=LOCAL_EVALUATIONS,
             positive=positive,
@@ -76,6 +79,12 @@ def explanations(case: Case, model: Model, data: Dataset, predictions: Predictio
         chosen=tuple(LocalRow(row=row, why=why, values=_values(data, row)) for row, why in chosen),
         sensitive=tuple(name for name in data.roles.features if name in data.roles.groups),
     )
+
+
+def affordable_rows(columns: int) -> int:
+    """A very wide table is explained by fewer rows: every order of its columns is as long as the table is wide."""
+    plan = Plan.within(EVALUATIONS, columns=columns, background=BACKGROUND_ROWS)
+    return int(np.clip(ROWS * EVALUATIONS // plan.most_evaluations(columns), FEWEST_ROWS, ROWS))
 
 
 def local_rows(predictions: Predictions, usable: NDArray[np.intp], threshold: float) -> Iterator[tuple[int, str]]:

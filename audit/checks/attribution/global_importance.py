@@ -8,8 +8,7 @@ gives the output: Shapley values over a background sample for any model, expecte
 column's importance is the mean absolute contribution, with Hall's interval over the rows (the background is held
 fixed); the ranking shows intervals that hold for all columns at once. The relative error of every row's sum is
 measured; rows beyond 5 % are withheld. A contribution says what the model used, not what would happen if the value
-changed, and credit between correlated columns is shared as the background mixes them. A model can also rest on a
-sensitive attribute through other columns, which its own share does not show.
+changed; a sensitive attribute may also act through other columns, which its own share does not show.
 
 How to reduce the risk: question the columns at the top with those who know the domain; remove leaks and proxies and
 retrain; where a sensitive column counts, compare the groups' error rates with and without it.
@@ -27,14 +26,14 @@ import numpy as np
 
 from audit.attribution import RED, Explanation
 from audit.check import check
-from audit.errors import Unavailable
+from audit.errors import Unavailable, nearest
 from audit.inputs.explanations import Explanations
 from audit.results import Basis, Measurement, Omission, Outcome, RankedItem, Ranking, Reason, Table
 from audit.stats import exact, interval, mean, measured, normal
 
 MEASURES = {
     "mean_absolute_attribution": {
-        "unit": "model output",
+        "unit": "model output",  # each measurement says which: log-odds, probability, logit, the target's own
         "better": "none",
         "words": "mean absolute contribution of a column to the output",
         "params": {"feature": "str"},
@@ -45,11 +44,7 @@ MEASURES = {
         "words": "share of all contributions that a sensitive column makes itself",
         "params": {"feature": "str"},
     },
-    "attribution_completeness_error": {
-        "unit": "1",
-        "better": "lower",
-        "words": "median relative error of the sums of contributions",
-    },
+    "attribution_completeness_error": {"unit": "1", "better": "lower", "words": "median relative error of the sums"},
 }
 
 MOST = 100  # columns that are measured one by one; the largest are kept
@@ -68,15 +63,14 @@ def global_importance(explanations: Explanations, level: float, params: Params =
     importance = [_importance(kept, j, level) for j in wanted[:MOST]]
     shares = [_share(kept, j, level) for j in wanted if kept.names[j] in explanations.sensitive]
     both = (*importance, *shares)
-    columns = ("fact", "value")
-    facts = Table(
-        name="attribution_quality", title="How these contributions were made", columns=columns, rows=found.facts
-    )
-    ranked = [found for found in importance if isinstance(found, Measurement)]
+    ranked = [one for one in importance if isinstance(one, Measurement)]
     return Outcome(
         measurements=(_completeness(found, level), *(r for r in both if isinstance(r, Measurement))),
-        omissions=(*_omissions(found, explanations), *(r for r in both if isinstance(r, Omission))),
-        evidence=(*((_ranking(ranked, kept, level),) if ranked else ()), facts),
+        omissions=(
+            *_omissions(found, explanations.sensitive, params.feature),
+            *(r for r in both if isinstance(r, Omission)),
+        ),
+        evidence=(*((_ranking(ranked, kept, level),) if ranked else ()), _facts(found)),
     )
 
 
@@ -90,7 +84,6 @@ def _importance(kept: Explanation, j: int, level: float) -> Measurement | Omissi
 
 def _share(kept: Explanation, j: int, level: float) -> Measurement | Omission:
     """sum |phi_j| / sum over all columns: a ratio of means, its standard error from the influence of each row."""
-
     sizes = np.abs(kept.values)
     each, total = sizes[:, j], sizes.sum(axis=1)
 
@@ -125,17 +118,22 @@ def _completeness(found: Explanation, level: float) -> Measurement:
     return measured(name="attribution_completeness_error", basis=basis, level=level, n=found.n, unit="1")
 
 
-def _omissions(found: Explanation, explanations: Explanations) -> Iterator[Omission]:
+def _omissions(found: Explanation, sensitive: tuple[str, ...], asked: str) -> Iterator[Omission]:
     lost = int((~found.trusted).sum())
     if lost:
         detail = f"{lost} of {found.n} rows: their contributions miss the output by more than {RED:.0%}"
-        remedy = "give a smoother model, or explain it as a callable that returns probabilities"
-        name = "mean_absolute_attribution"
-        yield Omission(name=name, reason=Reason.WITHHELD, detail=detail, remedy=remedy, n=lost)
-    if not explanations.sensitive:
+        yield _omission("mean_absolute_attribution", Reason.WITHHELD, detail, "give a smoother model", lost)
+    if asked and asked not in found.names:
+        detail = f'"{asked}" is no feature of the model{nearest(asked, found.names)}'
+        yield _omission("mean_absolute_attribution", Reason.NOT_APPLICABLE, detail, "name one of its features", 0)
+    if not sensitive:
         detail = "no sensitive column is a feature of the model; others may still stand in for one"
-        name, remedy = "sensitive_attribution_share", "compare the groups' rates and errors instead"
-        yield Omission(name=name, reason=Reason.NOT_APPLICABLE, detail=detail, remedy=remedy)
+        remedy = "compare the groups' rates and errors instead"
+        yield _omission("sensitive_attribution_share", Reason.NOT_APPLICABLE, detail, remedy, 0)
+
+
+def _omission(name: str, reason: Reason, detail: str, remedy: str, n: int) -> Omission:
+    return Omission(name=name, reason=reason, detail=detail, remedy=remedy, n=n)
 
 
 def _ranking(ranked: list[Measurement], kept: Explanation, level: float) -> Ranking:
@@ -154,3 +152,8 @@ def _ranking(ranked: list[Measurement], kept: Explanation, level: float) -> Rank
         ),
         note=f"Mean absolute contribution to {kept.scalar}. {kept.method}; {kept.value_function}. {kept.note}".strip(),
     )
+
+
+def _facts(found: Explanation) -> Table:
+    title = "How these contributions were made"
+    return Table(name="attribution_quality", title=title, columns=("fact", "value"), rows=found.facts)

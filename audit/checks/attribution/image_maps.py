@@ -45,6 +45,7 @@ AGREEMENTS = {
     "map_top_overlap": top_overlap,
     "map_baseline_agreement": rank_correlation,
 }
+NOTHING = " The method found no evidence for the class, so that the map is empty."
 
 
 @check(cost="gradient")
@@ -109,7 +110,7 @@ def _pictures(given: ImageExplanations, kept: list[int]) -> Iterator[ImageMap]:
                 target=target,
                 completeness=None if maps.completeness is None else float(maps.completeness[i]),
                 signed=maps.signed,
-                note=f"Explains {found.scalar}.",
+                note=f"Explains {found.scalar}.{NOTHING if not values.any() else ''}",
             )
 
 
