@@ -14,7 +14,7 @@ from audit.data.task import TargetFacts, decide_positive, decide_task, target_fa
 from audit.errors import DataError, nearest
 from audit.models import Model
 from audit.models.loading import LoadedModel, load_model
-from audit.run import DataSummary, ModelSummary
+from audit.record import DataSummary, ModelSummary
 from audit.spec import AuditSpec, DataSpec, Loaded, Task
 
 DATASETS = ("test", "train", "known")

@@ -22,7 +22,7 @@ from audit.policy.options import Rules
 from audit.policy.packs import Pack, gathered, load_pack, own_limits, waivers
 from audit.registry import Registry, load_check, load_input, load_params
 from audit.results import ROW_EVIDENCE, Omission, Outcome, Reason, Record
-from audit.run import AuditRun
+from audit.record import AuditRun
 from audit.spec import Loaded
 from audit.stats import seed_for
 from audit.store.folder import identified
@@ -259,7 +259,7 @@ class Runner:
         if wrong:
             raise CheckError(f'{item.check.id} returned "{wrong[0].name}" in {wrong[0].unit}, MEASURES says otherwise')
         return replace(
-            outcome, measurements=tuple(replace(m, params=_merged(m.params, item)) for m in outcome.measurements)
+            outcome, measurements=tuple(replace(m, params={**m.params, **item.params}) for m in outcome.measurements)
         )
 
     def _allowed(self, outcome: Outcome) -> Outcome:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from audit.run import Machine
+from audit.record import Machine
 
 PACKAGES = (
     "altair",

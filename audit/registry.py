@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.errors import CheckError, SpecError, nearest
-from audit.run import MeasureNote
+from audit.record import MeasureNote
 
 GIVEN = ("case", "data", "seed", "level")  # by the engine itself
 _HERE = Path(__file__).parent

@@ -9,7 +9,7 @@ from typing import Any
 
 from audit import wording
 from audit.policy import Finding, Verdict
-from audit.run import AuditRun
+from audit.record import AuditRun
 from reports import selection
 from reports.files import write_text
 

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from audit.errors import UsageError
-from audit.run import AuditRun
+from audit.record import AuditRun
 
 # Imported when chosen: drawing charts takes longer to import than all the rest together.
 WRITERS: Mapping[str, tuple[str, str]] = {

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from audit import wording
 from audit.policy import Finding, Verdict
-from audit.run import AuditRun
+from audit.record import AuditRun
 from reports import selection
 from reports.files import write_text
 from reports.selection import FindingWords

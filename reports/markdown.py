@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from audit import wording
-from audit.run import AuditRun
+from audit.record import AuditRun
 from reports import selection
 from reports.files import write_text
 from reports.selection import FindingWords

@@ -19,6 +19,8 @@ def rate(k: float, n: float) -> Basis:
     """
     if n == 0:
         raise Unavailable("undefined", "a rate of 0 trials has no value", "give rows that the rate is about")
+    if n < k <= n * (1 + 1e-9):
+        k = n  # weighted sums round
     if not 0 <= k <= n:
         raise CheckError(f"a rate needs 0 <= k <= n, got k = {k:g}, n = {n:g}")
     return Basis(method="wilson", numbers={"k": float(k), "n": float(n)})

@@ -54,15 +54,15 @@ def r_squared(y: Vector, prediction: Vector) -> Basis:
     if errors.sum() == 0:
         return _perfect(y.size)
     log_ratio = math.log(errors.sum() / deviations.sum())
-    without = _log_without(errors) - _log_without(deviations * y.size / (y.size - 1))
+    without = _log_without(errors, 1.0) - _log_without(deviations, y.size / (y.size - 1))
     se = math.sqrt((y.size - 1) * float(np.var(without)))
     return Basis(method="r_squared_t", numbers={"log_ratio": log_ratio, "se": se, "n": float(y.size)})
 
 
-def _log_without(squares: Vector) -> Vector:
-    """Logarithm of the sum without each of its terms; a sum that one term makes up alone has lost almost all of it."""
+def _log_without(squares: Vector, weight: float) -> Vector:
+    """Logarithm of the sum less ``weight`` times each of its terms; floored where one term makes up all of it."""
     total = float(squares.sum())
-    return np.asarray(np.log(np.maximum(total - squares, 1e-12 * total)), dtype=float)
+    return np.asarray(np.log(np.maximum(total - weight * squares, 1e-12 * total)), dtype=float)
 
 
 def _perfect(n: int) -> Basis:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from audit.results import Measurement, Omission, Outcome, Record
-from audit.run import AuditRun
+from audit.record import AuditRun
 
 MOST_GROUPS = 2_000
 """Group measurements up to which everything is kept."""

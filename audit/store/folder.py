@@ -15,7 +15,7 @@ from typing import Any
 
 from audit.errors import StoreError
 from audit.results import Array
-from audit.run import AuditRun
+from audit.record import AuditRun
 from audit.store import arrays as array_file
 from audit.store import tables
 from audit.store.compact import compact

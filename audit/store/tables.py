@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 
-from audit.run import AuditRun
+from audit.record import AuditRun
 
 SCHEMA = pa.schema(
     [

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from audit import wording
 from audit.policy import Finding
-from audit.run import AuditRun
+from audit.record import AuditRun
 from reports import selection
 from reports.charts.theme import DARK, LIGHT, variables
 from reports.files import write_text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from audit import wording
 from audit.results import Measurement, Omission, Table
-from audit.run import AuditRun, Record
+from audit.record import AuditRun, Record
 from reports import selection
 from reports.charts import LimitLine, energy
 from reports.html import figures

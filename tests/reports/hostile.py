@@ -19,7 +19,7 @@ from audit.results import (
     Table,
     Waterfall,
 )
-from audit.run import AuditRun, DataSummary, MeasureNote, ModelSummary, Record
+from audit.record import AuditRun, DataSummary, MeasureNote, ModelSummary, Record
 from tests.reports.evidence import Groups, image_map, measurement
 from tests.reports.runs import NOTES, comparison, limit, record, rich
 

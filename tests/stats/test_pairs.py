@@ -62,7 +62,8 @@ def statistic(a: tuple[int, int], b: tuple[int, int], gap: float, *, as_ratio: b
 def test_difference_limits_equal_a_brute_force_search_of_the_constrained_likelihood(
     a: tuple[int, int], b: tuple[int, int]
 ) -> None:
-    found = difference_limits(*(np.array([float(x)]) for x in (*a, *b)), Z)
+    k1, n1, k2, n2 = np.array([*a, *b], dtype=float)[:, None]
+    found = difference_limits(k1, n1, k2, n2, Z)
     for limit, end in ((found.lower[0], -1.0), (found.upper[0], 1.0)):
         if abs(limit - end) > 1e-6:
             edge = brentq(lambda gap: statistic(a, b, gap, as_ratio=False), limit - 1e-3, limit + 1e-3)
@@ -73,7 +74,8 @@ def test_difference_limits_equal_a_brute_force_search_of_the_constrained_likelih
 def test_ratio_limits_equal_a_brute_force_search_of_the_constrained_likelihood(
     a: tuple[int, int], b: tuple[int, int]
 ) -> None:
-    found = ratio_limits(*(np.array([float(x)]) for x in (*a, *b)), Z)
+    k1, n1, k2, n2 = np.array([*a, *b], dtype=float)[:, None]
+    found = ratio_limits(k1, n1, k2, n2, Z)
     for limit in (found.lower[0], found.upper[0]):
         edge = brentq(lambda gap: statistic(a, b, gap, as_ratio=True), limit * 0.99, limit * 1.01)
         assert limit == pytest.approx(edge, rel=1e-6)

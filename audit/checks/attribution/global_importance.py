@@ -25,11 +25,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from audit.attribution import RED, Explanation
+from audit.attribution.importance import mean_absolute, share
 from audit.check import check
 from audit.errors import Unavailable, nearest
 from audit.inputs.explanations import Explanations
 from audit.results import Basis, Measurement, Omission, Outcome, RankedItem, Ranking, Reason, Table
-from audit.stats import exact, interval, mean, measured, normal
+from audit.stats import exact, interval, measured
 
 MEASURES = {
     "mean_absolute_attribution": {
@@ -60,8 +61,9 @@ def global_importance(explanations: Explanations, level: float, params: Params =
     found = explanations.overall
     kept = found.take(found.trusted)
     wanted = [j for j in _largest_first(kept) if params.feature in {"", kept.names[j]}]
-    importance = [_importance(kept, j, level) for j in wanted[:MOST]]
-    shares = [_share(kept, j, level) for j in wanted if kept.names[j] in explanations.sensitive]
+    sensitive = [j for j in wanted if kept.names[j] in explanations.sensitive]
+    importance = [_attempt("mean_absolute_attribution", mean_absolute, kept, j, level) for j in wanted[:MOST]]
+    shares = [_attempt("sensitive_attribution_share", share, kept, j, level) for j in sensitive]
     both = (*importance, *shares)
     ranked = [one for one in importance if isinstance(one, Measurement)]
     return Outcome(
@@ -78,39 +80,18 @@ def _largest_first(kept: Explanation) -> list[int]:
     return [int(j) for j in np.argsort(-np.abs(kept.values).sum(axis=0), kind="stable")]
 
 
-def _importance(kept: Explanation, j: int, level: float) -> Measurement | Omission:
-    return _attempt("mean_absolute_attribution", lambda: mean(np.abs(kept.values[:, j])), kept, j, level, kept.unit)
-
-
-def _share(kept: Explanation, j: int, level: float) -> Measurement | Omission:
-    """sum |phi_j| / sum over all columns: a ratio of means, its standard error from the influence of each row."""
-    sizes = np.abs(kept.values)
-    each, total = sizes[:, j], sizes.sum(axis=1)
-
-    def basis() -> Basis:
-        if not total.any():
-            raise Unavailable("undefined", "no column moves the output, so there is nothing to share", "nothing to do")
-        share = float(each.sum() / total.sum())
-        influence = (each - share * total) / total.mean()
-        if not 0 < share < 1 or kept.n < 2:
-            return mean(share + influence)  # none or all of it in every row: no spread to put on a logit scale
-        se = float(np.std(influence, ddof=1) / np.sqrt(kept.n))
-        return normal(share, se, df=kept.n - 1, scale="logit", n=kept.n)
-
-    return _attempt("sensitive_attribution_share", basis, kept, j, level, "1")
-
-
 def _attempt(
-    name: str, make: Callable[[], Basis], kept: Explanation, j: int, level: float, unit: str
+    name: str, make: Callable[[Explanation, int], Basis], kept: Explanation, j: int, level: float
 ) -> Measurement | Omission:
-    params = {"feature": kept.names[j]}
+    feature = kept.names[j]
+    params = {"feature": feature}
     try:
-        basis = make()
+        basis = make(kept, j)
     except Unavailable as why:
-        detail = f"{kept.names[j]}: {why}"
-        return Omission(name=name, reason=Reason(why.reason), detail=detail, remedy=why.remedy, params=params, n=kept.n)
-    columns = (kept.names[j],)
-    return measured(name=name, basis=basis, level=level, n=kept.n, unit=unit, params=params, columns=columns)
+        detail, reason = f"{feature}: {why}", Reason(why.reason)
+        return Omission(name=name, reason=reason, detail=detail, remedy=why.remedy, params=params, n=kept.n)
+    unit = kept.unit if make is mean_absolute else "1"
+    return measured(name=name, basis=basis, level=level, n=kept.n, unit=unit, params=params, columns=(feature,))
 
 
 def _completeness(found: Explanation, level: float) -> Measurement:

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from audit.errors import StoreError
 from audit.policy import Finding
 from audit.results import Array, Basis, Interval, Measurement
-from audit.run import AuditRun
+from audit.record import AuditRun
 from audit.stats.bases import evaluate
 
 Plain = dict[str, Any]
