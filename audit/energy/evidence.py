@@ -32,6 +32,7 @@ SPARSE_SENSOR = Range(lower=0.75, upper=1.35)  # A100, H100: the sensor looks at
 UTILISATION = Range(lower=0.5, upper=2.0)
 UTILISATION_UNKNOWN = Range(lower=0.3, upper=3.5)
 RATING = Range(lower=0.5, upper=3.0)
+LEAST_J = 1e-6  # the unit of the counters: one that shows less has not moved
 IDLE_SHARE = 0.1  # of the rating; affine in the load, which fitted RAPL best among the forms in use
 GPU_RATING_SHARE = 0.65  # of board power in training; CPUs: 1.0
 
@@ -55,7 +56,7 @@ class Part:
 
 def cpu_counter(record: TrainingRecord) -> Part | None:
     joules = sum(counter.joules for counter in record.counters)
-    if record.counters_status != "read" or joules <= 0:  # a guest may show counters that never move
+    if record.counters_status != "read" or joules < LEAST_J:  # a guest may show counters that never move
         return None
     busy = min(1.0, record.cpu_s / record.machine_busy_s) if record.machine_busy_s else 0.0
     return Part(
@@ -127,7 +128,7 @@ def _names(gpus: tuple[Gpu, ...]) -> str:
 
 def gpu_counter(record: TrainingRecord) -> Part | None:
     joules = [_stretched(gpu.counter_j, gpu, record) for gpu in record.gpus if gpu.counter_j is not None]
-    if len(joules) < len(record.gpus) or sum(joules) <= 0:
+    if len(joules) < len(record.gpus) or sum(joules) < LEAST_J:
         return None
     return Part(
         term=Term(value=sum(joules), range=COUNTER),
@@ -140,7 +141,7 @@ def gpu_counter(record: TrainingRecord) -> Part | None:
 
 def gpu_sampled(record: TrainingRecord) -> Part | None:
     joules = [_stretched(gpu.polled_j, gpu, record) for gpu in record.gpus if gpu.polled_j is not None]
-    if len(joules) < len(record.gpus) or sum(joules) <= 0:
+    if len(joules) < len(record.gpus) or sum(joules) < LEAST_J:
         return None
     few = min(gpu.samples for gpu in record.gpus) < 60 or record.wall_s < 30
     sparse = any("A100" in gpu.name or "H100" in gpu.name for gpu in record.gpus)

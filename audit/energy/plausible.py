@@ -10,6 +10,8 @@ from audit.errors import DataError
 CLOCK_STEP_S = 2.0  # a step of the clock that cannot be explained by the two reads
 CLOCK_SLEW = 1e-3  # twice the 500 ppm by which a time service may slew a clock
 CPU_ROUNDING_S = 0.1  # clock ticks of the kernel
+SHORTEST_S, LONGEST_S = 1e-6, 3.2e9
+MOST = 1e18  # of any amount: more joules than a year of a large power station
 TOTALS = ("wall_s", "suspended_s", "cpu_s", "rapl_j", "gpu_j")
 
 
@@ -50,11 +52,13 @@ def _refuse_jump(name: str, earlier: Reading, later: Reading) -> None:
 
 def refuse_implausible(record: TrainingRecord, name: str) -> None:
     """Raise DataError for a record that no run can have produced."""
-    if record.wall_s <= 0:
-        raise _refuse(name, f"wall_s must be above 0, got {record.wall_s}")
+    if not SHORTEST_S <= record.wall_s <= LONGEST_S:
+        raise _refuse(name, f"wall_s must be above 0 and below a century, got {record.wall_s}")
     for key, amount in _amounts(record).items():
-        if amount < 0:
-            raise _refuse(name, f"{key} must be 0 or more, got {amount}")
+        if not 0 <= amount <= MOST:
+            raise _refuse(name, f"{key} must be 0 or more and at most {MOST:g}, got {amount}")
+    if min(record.host.vcpus, record.host.sockets) < 1:
+        raise _refuse(name, f"it names {record.host.vcpus} processors in {record.host.sockets} sockets")
     shares = [gpu.utilisation for gpu in record.gpus if gpu.utilisation is not None]
     if any(not 0 <= share <= 1 for share in shares):
         raise _refuse(name, f"GPU utilisation must lie in 0..1, got {shares}")

@@ -5,8 +5,9 @@
         save(model, "model.skops")
         tracker.describe(model="model.skops")
 
-CPU seconds come from ``getrusage`` and ``/proc`` and need no sampling. A thread wakes once in ``Sources.checkpoint_s``
-to keep the record on disk (and to see a counter before it wraps), and once a second only where a GPU must be sampled.
+CPU seconds come from ``getrusage`` and ``/proc`` and need no sampling. A thread wakes after 1, 2, 4 ... seconds, then
+once in ``Sources.checkpoint_s``, to keep the record on disk and to see a counter before it wraps; it wakes once a
+second only where a GPU must be sampled.
 The tracked program is never stopped by its tracker: after the start, what goes wrong becomes a note or a warning.
 """
 
@@ -38,6 +39,7 @@ from audit.energy.rapl import POWERCAP, Rapl, open_rapl
 from audit.energy.record import Counter, Gpu, Reading, TrainingRecord, to_text, write_atomically
 from audit.errors import StoreError, UsageError
 
+FIRST_CHECKPOINT_S = 1.0  # doubled each time up to Sources.checkpoint_s: a kill costs at most half of a short run
 MOST_READINGS = 256  # then every second one is dropped: a week of training stays a small file
 
 
@@ -183,10 +185,10 @@ class Tracker:
             wall_s=now,
             clock_s=time.time() - self._began_clock,
             suspended_s=max(last.suspended_s, asleep),
-            # a child that leaves without being waited for takes its seconds with it: the total never falls
+            # a child that is never waited for takes its seconds with it, a counter may drop out: totals never fall
             cpu_s=max(last.cpu_s, tree_cpu_seconds(self._sources.proc) - self._began_cpu),
-            rapl_j=self._rapl.joules,
-            gpu_j=sum(joules or 0.0 for joules in counters),
+            rapl_j=max(last.rapl_j, self._rapl.joules),
+            gpu_j=max(last.gpu_j, sum(joules or 0.0 for joules in counters)),
         )
         if len(self._readings) >= MOST_READINGS:
             self._readings = self._readings[::2]
@@ -196,16 +198,21 @@ class Tracker:
         """The thread: open NVML (too slow for the caller's start), then sample and keep the record."""
         if nvidia_devices(self._sources.proc):
             self._nvml = open_nvml(now_s=self._elapsed(), load=self._sources.nvml)
-        checkpoint_s = min(self._sources.checkpoint_s, self._rapl.longest_gap_s / 2)
-        period_s = min(self._sources.sample_s, checkpoint_s) if self._nvml.devices else checkpoint_s
-        due = self._elapsed() + checkpoint_s
-        while not self._stop.wait(period_s):
+        most_s = min(self._sources.checkpoint_s, self._rapl.longest_gap_s / 2)
+        gap_s = min(FIRST_CHECKPOINT_S, most_s)
+        due = self._elapsed() + gap_s
+        while not self._stop.wait(self._pause(due)):
             now = self._elapsed()
             self._nvml.read(now)
-            if now >= due or not self._nvml.devices:
+            if now >= due:
                 self._take_reading()
                 self._write(durable=False)
-                due = now + checkpoint_s
+                gap_s = min(2 * gap_s, most_s)
+                due = now + gap_s
+
+    def _pause(self, due: float) -> float:
+        left = max(0.0, due - self._elapsed())
+        return min(self._sources.sample_s, left) if self._nvml.devices else left
 
     def _model_sha256(self) -> tuple[str, tuple[str, ...]]:
         model = self._facts.model

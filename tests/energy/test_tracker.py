@@ -174,6 +174,25 @@ def test_a_gpu_is_sampled_by_a_thread_and_its_counter_read_to_the_end(path: Path
     assert fake.open_count == 0
 
 
+def test_a_gpu_counter_that_is_reset_during_the_run_leaves_a_record_that_can_be_read(
+    path: Path, tmp_path: Path
+) -> None:
+    fake = FakeNvml([FakeGpu(name="NVIDIA L4")])
+    sources = Sources(
+        proc=proc_tree(tmp_path, gpus=("NVIDIA L4",)), powercap=tmp_path, nvml=lambda: fake, checkpoint_s=0.005
+    )
+
+    def work(tracker: Tracker) -> None:
+        until(lambda: bool(tracker.record().gpus))
+        fake.gpus[0].counter_mj = 1_500_000.0
+        until(lambda: tracker.record().readings[-1].gpu_j > 0)
+        fake.gpus[0].counter_mj = 3.0
+
+    (gpu,) = tracked(path, sources, work).gpus
+    assert gpu.counter_j is None
+    assert gpu.polled_j is not None
+
+
 def test_a_gpu_that_nvml_cannot_read_is_listed_as_not_measured(path: Path, tmp_path: Path) -> None:
     def missing() -> object:
         raise ImportError("No module named 'pynvml'")

@@ -88,7 +88,9 @@ def _energy(energy: EnergyEstimate, level: float) -> Measurement:
 def _carbon(emitted: CarbonEstimate, level: float) -> Measurement:
     basis = assumption_range(emitted.value_kg, emitted.lower_kg, emitted.upper_kg, emitted.level)
     n = emitted.energy.observations
-    return _known(measured(name="training_carbon", basis=basis, level=level, n=n, unit="kgCO2e"), emitted.energy)
+    known = _known(measured(name="training_carbon", basis=basis, level=level, n=n, unit="kgCO2e"), emitted.energy)
+    grid = emitted.grid
+    return replace(known, method=f"{known.method}; {grid.g_per_kwh:g} g/kWh, {grid.name} {grid.year}, {grid.source}")
 
 
 def _rungs(estimates: Sequence[EnergyEstimate]) -> Table:

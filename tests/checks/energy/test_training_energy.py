@@ -73,6 +73,7 @@ def test_with_a_region_carbon_is_energy_times_its_grid_and_its_source_is_shown()
     assert carbon.value == pytest.approx(energy.value * float(grid.rows[0][2] or 0) / 1000)
     assert carbon.interval.upper / carbon.value > energy.interval.upper / energy.value
     assert "utilisation rung" in carbon.method
+    assert "France 2025, Ember (2026)" in carbon.method
     assert outcome.omissions == ()
 
 
