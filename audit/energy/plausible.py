@@ -55,8 +55,10 @@ def refuse_implausible(record: TrainingRecord, name: str) -> None:
     if not SHORTEST_S <= record.wall_s <= LONGEST_S:
         raise _refuse(name, f"wall_s must be above 0 and below a century, got {record.wall_s}")
     for key, amount in _amounts(record).items():
-        if not 0 <= amount <= MOST:
-            raise _refuse(name, f"{key} must be 0 or more and at most {MOST:g}, got {amount}")
+        if amount < 0:
+            raise _refuse(name, f"{key} must be 0 or more, got {amount}")
+        if amount > MOST:
+            raise _refuse(name, f"{key} must be at most {MOST:g}, got {amount}")
     if min(record.host.vcpus, record.host.sockets) < 1:
         raise _refuse(name, f"it names {record.host.vcpus} processors in {record.host.sockets} sockets")
     shares = [gpu.utilisation for gpu in record.gpus if gpu.utilisation is not None]

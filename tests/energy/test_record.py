@@ -101,7 +101,7 @@ def at(wall_s: float, **changes: float) -> Reading:
     [
         (replace(full(), wall_s=0.0), "wall_s must be above 0"),
         (replace(full(), wall_s=1e300), "below a century"),
-        (replace(full(), meter_kwh=1e300), "meter_kwh must be 0 or more and at most"),
+        (replace(full(), meter_kwh=1e300), "meter_kwh must be at most"),
         (replace(full(), host=replace(HOST, vcpus=0)), "0 processors in 1 sockets"),
         (replace(full(), cpu_s=-1.0), "cpu_s must be 0 or more, got -1"),
         (replace(full(), meter_kwh=-0.1), "meter_kwh must be 0 or more"),
