@@ -117,9 +117,8 @@ class Rapl:
 
 
 def _mirrors(zone: Zone, other: Zone) -> bool:
-    """Two dies of one package whose counters agree at the start and at the end: one counter shown twice."""
-    mine, theirs = zone.key.partition("-die-"), other.key.partition("-die-")
-    same_package = mine[0] == theirs[0] and bool(mine[1] and theirs[1])
+    """Zones of one package whose counters agree at the start and at the end: one counter shown twice."""
+    same_package = zone.key.partition("-die-")[0] == other.key.partition("-die-")[0]
     same_kind = zone.key.endswith("/dram") == other.key.endswith("/dram")
     near = abs(zone.first_j - other.first_j) <= MIRROR_J and abs(zone.last_j - other.last_j) <= MIRROR_J
     return same_package and same_kind and near

@@ -110,6 +110,16 @@ def test_dies_that_mirror_their_package_count_once_and_real_die_counters_count_e
     assert rapl.joules == pytest.approx(expected)
 
 
+def test_memory_of_a_die_is_no_mirror_of_the_die(tmp_path: Path) -> None:
+    die = zone(tmp_path, "intel-rapl:0", "package-0-die-0", 10.0)
+    dram = zone(tmp_path, "intel-rapl:0:0", "dram", 10.0)
+    rapl = open_rapl(tmp_path)
+    set_joules(die, 14.0)
+    set_joules(dram, 13.0)
+    rapl.read(1.0)
+    assert rapl.joules == pytest.approx(7.0)
+
+
 def test_two_packages_with_equal_counters_are_two_packages(tmp_path: Path) -> None:
     paths = [zone(tmp_path, f"intel-rapl:{i}", f"package-{i}-die-0", 10.0) for i in range(2)]
     rapl = open_rapl(tmp_path)
