@@ -1,0 +1,167 @@
+"""The Python API: one call makes an audit, one object shows, judges and keeps it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from audit import store, writers
+from audit.case import build_case, data_spec
+from audit.data import Dataset
+from audit.data.memory import as_table
+from audit.data.opening import dataset_from_table
+from audit.data.reading import table_digest
+from audit.data.task import target_facts
+from audit.engine import Settings, run_audit
+from audit.models.loading import LoadedModel
+from audit.models.wrapping import wrap
+from audit.policy import Finding, Verdict
+from audit.record import AuditRun
+from audit.registry import find
+from audit.results import Scalar
+from audit.spec import AuditSpec, Loaded, validate
+
+IN_MEMORY = "(in memory)"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An audit that was made. ``result`` is the whole of it."""
+
+    result: AuditRun
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.result.verdict
+
+    @property
+    def exit_code(self) -> int:
+        return self.result.exit_code
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Worst first."""
+        return self.result.findings
+
+    def save(self, folder: str | Path = "audits") -> Path:
+        """Write the run folder into ``folder``; the new folder's path. StoreError when it cannot be written."""
+        return store.write(self.result, Path(folder), writers.of_a_run())[0]
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write the self-contained report."""
+        writers.writer("html")(self.result, Path(path))
+        return Path(path)
+
+    def __repr__(self) -> str:
+        worst = f": {self.findings[0].message}" if self.findings else ""
+        return f"<audit of {self.result.name}: {self.verdict}, {self.result.exit_reason}{worst}>"
+
+
+def open_run(path: str | Path) -> Run:
+    """A run that was saved: its folder, its result.json, or a folder of runs (the newest)."""
+    return Run(store.read(store.find_run(Path(path))))
+
+
+def run(
+    model: Any,
+    test: Any,
+    *,
+    target: str | None = None,
+    groups: Sequence[str] | str = (),
+    train: Any = None,
+    positive: Scalar | None = None,
+    favourable: Scalar | None = None,
+    features: Sequence[str] | None = None,
+    prediction: str | None = None,
+    score: str | None = None,
+    threshold: float | None = None,
+    classes: Sequence[Scalar] = (),
+    output: str | None = None,
+    device: str = "auto",
+    limits: Sequence[Mapping[str, Any]] = (),
+    use: Sequence[str] = ("default@1",),
+    name: str = "audit",
+    purpose: str = "",
+    columns: Mapping[str, Mapping[str, Any]] | None = None,
+    training: Mapping[str, str] | None = None,
+    stats: Mapping[str, Any] | None = None,
+    gate: Mapping[str, Any] | None = None,
+    rows: str = "none",
+) -> Run:
+    """Audit ``model`` on ``test`` (a data frame, an Arrow table, a mapping of columns, or a path).
+
+    ``model`` is a fitted estimator, a torch module, ``audit.TorchModel``, a function of a data frame (then ``output``
+    is "probability", "decision" or "value"), or None with ``prediction`` or ``score`` naming a column of ``test``.
+    ``limits``, ``use``, ``columns``, ``training``, ``stats`` and ``gate`` read as their tables in audit.toml.
+    AuditError, in words, when the audit cannot be made.
+    """
+    roles = {
+        "path": test if isinstance(test, str) else str(test) if isinstance(test, Path) else IN_MEMORY,
+        "target": target,
+        "positive": positive,
+        "favourable": favourable,
+        "groups": [groups] if isinstance(groups, str) else list(groups),
+        "features": None if features is None else list(features),
+        "prediction": prediction,
+        "score": score,
+        "threshold": threshold if model is None else None,
+    }
+    model_table = {"path": IN_MEMORY, "threshold": threshold, "classes": list(classes), "output": None}
+    raw: dict[str, Any] = {
+        "name": name,
+        "purpose": purpose,
+        "use": list(use),
+        "data": {"test": _given(roles), **({} if train is None else {"train": {"path": IN_MEMORY}})},
+        "columns": {key: dict(value) for key, value in (columns or {}).items()},
+        "training": dict(training or {}),
+        "limit": [dict(limit) for limit in limits],
+        "stats": dict(stats or {}),
+        "gate": dict(gate or {}),
+        "evidence": {"rows": rows},
+        **({} if model is None else {"model": _given(model_table)}),
+    }
+    loaded = _loaded(raw)
+    tables = {"test": test, **({} if train is None else {"train": train})}
+    datasets = {key: _dataset(key, table, loaded.spec) for key, table in tables.items()}
+    wrapped = None if model is None else _wrapped(model, datasets["test"], classes, output, features, device)
+    case = build_case(loaded.spec, loaded.root, wrapped, datasets)
+    return Run(run_audit(case, loaded, find(), Settings(command="audit.run(...)")))
+
+
+def _given(table: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if value not in (None, [], ())}
+
+
+def _loaded(raw: dict[str, Any]) -> Loaded:
+    text = json.dumps(raw, sort_keys=True, default=str)
+    spec = validate(AuditSpec, raw, "audit.run")
+    return Loaded(spec=spec, root=Path.cwd(), raw=raw, sha256=hashlib.sha256(text.encode()).hexdigest())
+
+
+def _dataset(name: str, table: Any, spec: AuditSpec) -> Dataset:
+    part = data_spec(spec, name)
+    arrow = as_table(table, name)
+    if part is None:
+        part = spec.data.test
+    data = dataset_from_table(name, arrow, part, spec.columns, root=Path.cwd(), path=part.path)
+    return replace(data, sha256=table_digest(arrow))
+
+
+def _wrapped(
+    model: Any,
+    test: Dataset,
+    classes: Sequence[Scalar],
+    output: str | None,
+    features: Sequence[str] | None,
+    device: str,
+) -> LoadedModel:
+    """A function does not know its classes, so those of the target stand in."""
+    names = classes
+    if not names and callable(model) and not hasattr(model, "predict") and output != "value" and test.roles.target:
+        names = target_facts(test.stored(test.roles.target)).levels or ()
+    adapter = wrap(model, classes=names, output=output, features=features, device=device)
+    return LoadedModel(model=adapter, sha256="", bytes=0, path=IN_MEMORY)

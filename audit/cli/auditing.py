@@ -1,0 +1,80 @@
+"""From the path of an audit.toml to a run folder: what `audit run` and `audit demo` share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from audit import store, writers
+from audit.case import open_case
+from audit.engine import Progress, Settings, run_audit
+from audit.errors import SpecError, StoreError, UnsafeModelError
+from audit.policy.packs import read_pack
+from audit.record import AuditRun
+from audit.registry import Registry, find
+from audit.spec import Loaded, load, relative
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    out: Path
+    policy: Path | None = None
+    baseline: Path | None = None
+    inconclusive: str | None = None
+    allow_code: bool = False
+    command: str = ""
+
+
+def audit_file(spec: Path, options: Options, progress: Progress) -> tuple[Path, AuditRun]:
+    """(run folder, the run). AuditError when the audit cannot be made."""
+    loaded = overridden(load(spec), options.inconclusive)
+    _refuse_unwritable(options.out)
+    settings = Settings(
+        policy=read_pack(options.policy, str(options.policy.name)) if options.policy else None,
+        baseline=baseline_of(options.baseline, loaded),
+        command=options.command,
+        progress=progress,
+    )
+    registry = registry_of(loaded, allow_code=options.allow_code)
+    case = open_case(loaded, allow_code=options.allow_code)
+    result = run_audit(case, loaded, registry, settings)
+    return store.write(result, options.out, writers.of_a_run())
+
+
+def overridden(loaded: Loaded, inconclusive: str | None) -> Loaded:
+    """The spec with what the command line says instead; the run keeps both."""
+    if inconclusive is None:
+        return loaded
+    gate = loaded.spec.gate.model_copy(update={"inconclusive": inconclusive})
+    raw = {**loaded.raw, "gate": {**loaded.raw.get("gate", {}), "inconclusive": inconclusive}}
+    return replace(loaded, spec=loaded.spec.model_copy(update={"gate": gate}), raw=raw)
+
+
+def registry_of(loaded: Loaded, *, allow_code: bool) -> Registry:
+    """The checks that may run here. The user's own run only with --allow-code, which must be said."""
+    if loaded.spec.checks and not allow_code:
+        raise UnsafeModelError(
+            f"audit.toml names checks of its own ({', '.join(loaded.spec.checks)}): "
+            "run with --allow-code to let them run, or take the line out"
+        )
+    return find(relative(loaded.root, folder) for folder in loaded.spec.checks)
+
+
+def baseline_of(path: Path | None, loaded: Loaded) -> AuditRun | None:
+    """The run to compare with. SpecError when it is of another model name: that comparison would mean nothing."""
+    if path is None:
+        return None
+    run = store.read(store.find_run(path))
+    if run.name != loaded.spec.name:
+        raise SpecError(f'--baseline {path} is a run of "{run.name}", this is "{loaded.spec.name}"')
+    return run
+
+
+def _refuse_unwritable(out: Path) -> None:
+    """Said before minutes of measuring, not after."""
+    existing = next((p for p in (out, *out.absolute().parents) if p.exists()), Path("/"))
+    if not existing.is_dir():
+        raise StoreError(f"--out {out}: {existing} is a file, not a folder")
+    if not os.access(existing, os.W_OK):
+        raise StoreError(f"--out {out}: {existing} cannot be written to: name another folder")

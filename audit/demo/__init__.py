@@ -1,0 +1,1 @@
+"""Real models on real data, made on the spot: what `audit demo` audits."""
