@@ -18,6 +18,7 @@ from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri, stdtrit
 
 from .hybrids import Hybrids
 
@@ -99,15 +100,29 @@ def shapley_values(game: Hybrids, plan: Plan, generator: np.random.Generator) ->
     """Shapley values of every foreground row over the first ``plan.background`` background rows."""
     n, d = game.n, len(game.names)
     orders = _orders(generator, plan, d)
-    total, variance = np.zeros((n, d)), np.zeros((n, d))
+    total, variance, square = np.zeros((n, d)), np.zeros((n, d)), np.zeros((n, d))
     exact = True
     for rows, backs in _blocks(game, plan):
         mean, error, enumerated = _pairs(game, plan, orders, rows, backs)
         np.add.at(total, rows, mean)
         np.add.at(variance, rows, error)
+        np.add.at(square, rows, error**2)
         exact = exact and enumerated
     b = plan.background
-    return Estimate(values=total / b, standard_errors=np.sqrt(variance) / b, plan=plan, exact=exact)
+    error = np.sqrt(variance) / b * _widening(variance, square, plan.walks - 1)
+    return Estimate(values=total / b, standard_errors=error, plan=plan, exact=exact)
+
+
+def _widening(variance: Floats, square: Floats, each: int) -> Floats:
+    """How much wider than a normal's the interval must be, because the variances are estimates themselves.
+
+    Student's t with Satterthwaite's degrees of freedom, from sums over pairs of variances with ``each`` degrees of
+    freedom, corrected for their own spread: (each + 2) (sum v)^2 / (sum v^2) - 2. A reader may then use 1.96.
+    """
+    known = square > 0
+    ratio = np.divide(variance**2, square, out=np.ones_like(square), where=known)
+    df = np.maximum((each + 2) * ratio - 2, 1.0)
+    return np.where(known, stdtrit(df, 0.975) / ndtri(0.975), 1.0)
 
 
 def _orders(generator: np.random.Generator, plan: Plan, d: int) -> Integers:
@@ -152,7 +167,7 @@ def _contributions(game: Hybrids, plan: Plan, rows: Integers, backs: Integers, k
     result = np.zeros(order.shape)
     for (size, tasks), design, answer in zip(groups, designs, answers, strict=True):
         ends = game.ends(rows[tasks], backs[tasks])
-        inner = answer.reshape(len(tasks), -1)
+        inner = answer.reshape(len(tasks), len(design.coalitions))
         worth = np.column_stack([ends[:, 0], inner, ends[:, 1]])
         result[tasks[:, None], order[tasks, :size]] = worth @ design.weights.T
     return result
@@ -164,7 +179,7 @@ def _mixtures(design: Design, tasks: Integers, order: Integers) -> tuple[Integer
     masks = np.zeros((len(tasks), m, order.shape[1]), dtype=bool)
     players = np.broadcast_to(order[tasks, None, :k], (len(tasks), m, k))
     np.put_along_axis(masks, players, np.broadcast_to(design.coalitions, players.shape), axis=2)
-    return np.repeat(tasks, m), masks.reshape(len(tasks) * m, -1)
+    return np.repeat(tasks, m), masks.reshape(len(tasks) * m, order.shape[1])
 
 
 def _answers(
