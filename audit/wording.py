@@ -20,6 +20,7 @@ MISSING = "(missing)"
 ALL_ROWS = "all rows"
 MAX_DECIMALS = 3  # of a proportion: a fourth one says nothing at the sizes of test sets
 LABEL_LENGTH = 80
+TEXT_LENGTH = 4000
 
 Status = Literal["pass", "fail", "inconclusive", "not_assessed", "waived"]
 
@@ -220,7 +221,7 @@ def label(text: object, length: int = LABEL_LENGTH) -> str:
     raw = str(text)
     head = raw[: length * 4]  # enough to fill the label, whatever is collapsed
     clean = "".join("\ufffd" if _unfit(character) else character for character in head)
-    clean = re.sub(r"\s+", " ", clean).strip() or "(blank)"
+    clean = re.sub(r"[^\S\u00a0]+", " ", clean).strip() or "(blank)"
     return clean if len(clean) <= length and len(raw) <= len(head) else clean[: length - 1] + "…"
 
 
@@ -235,8 +236,8 @@ def _unfit(character: str) -> bool:
 
 
 def text(words: str) -> str:
-    """A sentence that may hold names from the data: control and direction characters out, any length, one line."""
-    return label(words, length=max(len(words), LABEL_LENGTH)) if words else ""
+    """A sentence that may hold names from the data: control and direction characters out, one line, 4,000 at most."""
+    return label(words, length=min(max(len(words), LABEL_LENGTH), TEXT_LENGTH)) if words else ""
 
 
 def slice_words(columns: Mapping[str, str | None]) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from audit import wording
 from audit.policy import Finding, Verdict
 from audit.policy.gate import blocks_unanswered
-from audit.results import Measurement, Omission, Scalar
 from audit.record import AuditRun, MeasureNote
+from audit.results import Measurement, Omission, Scalar
 
 _ORDER = {"fail": 0, "inconclusive": 1, "not_assessed": 2, "waived": 3, "pass": 4}
 _LEVELS = {"fail": 0, "warn": 1, "record": 2}

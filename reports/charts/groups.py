@@ -44,7 +44,7 @@ def figure_groups(
     """
     shown = _ordered(worst(measurements, overall, better))
     factor, unit = _scale(shown)
-    rows = _rows(shown, limit_lines, factor)
+    title, rows = wording.label(title, 60), _rows(shown, limit_lines, factor)
     order = [row["label"] for row in rows]
     base = alt.Chart(data(rows)).encode(y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(grid=False)))
     x = alt.X("lower:Q", title=_axis(title, unit), scale=alt.Scale(zero=False, nice=True))

@@ -22,13 +22,14 @@ from reports.charts.theme import as_variables
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _NUMBER = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
+_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DROPPED = ("aria-", "role", "class", "pointer-events", "font-family", "version")
 _DEFAULTS = {("opacity", "1"), ("stroke-width", "1"), ("fill-opacity", "1"), ("transform", "translate(0,0)")}
 
 
 def svg(spec: Mapping[str, Any], title: str, description: str) -> str:
     """The chart as one ``<svg>`` element with ``role="img"``, a title and a description. Same spec, same bytes."""
-    canonical = json.dumps(spec, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    canonical = json.dumps(_inert(spec), sort_keys=True, ensure_ascii=True, allow_nan=False)
     return _render(canonical, wording.text(title), wording.text(description))
 
 
@@ -37,7 +38,7 @@ def _render(canonical: str, title: str, description: str) -> str:
     # allowed_base_urls is empty: whatever a spec says, nothing is fetched.
     drawn = vl_convert.vegalite_to_svg(json.loads(canonical), allowed_base_urls=[])
     prefix = "c" + hashlib.sha256(f"{canonical}\0{title}".encode()).hexdigest()[:10]
-    root = ET.fromstring(_inert(drawn))
+    root = ET.fromstring(drawn)
     _rename_ids(root, prefix)
     for element in root.iter():
         _tidy(element)
@@ -46,9 +47,13 @@ def _render(canonical: str, title: str, description: str) -> str:
     return _colours(ET.tostring(root, encoding="unicode", short_empty_elements=True))
 
 
-def _inert(drawn: str) -> str:
-    # A text that XML cannot hold would make the whole page unreadable.
-    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]", "\ufffd", drawn)
+def _inert(part: Any) -> Any:
+    """The spec with every character replaced that XML cannot hold: a lone surrogate would abort the renderer."""
+    if isinstance(part, str):
+        return _UNFIT.sub("\ufffd", part)
+    if isinstance(part, Mapping):
+        return {key: _inert(value) for key, value in part.items()}
+    return [_inert(value) for value in part] if isinstance(part, list | tuple) else part
 
 
 def _rename_ids(root: ET.Element, prefix: str) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from audit import wording
-from audit.results import Measurement, Omission, Table
 from audit.record import AuditRun, Record
+from audit.results import Measurement, Omission, Table
 from reports import selection
 from reports.charts import LimitLine, energy
 from reports.html import figures

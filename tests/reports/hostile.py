@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from audit.policy import Finding, Verdict, Waiver
+from audit.record import AuditRun, DataSummary, MeasureNote, ModelSummary, Record
 from audit.results import (
     Contribution,
     Curve,
@@ -19,7 +20,6 @@ from audit.results import (
     Table,
     Waterfall,
 )
-from audit.record import AuditRun, DataSummary, MeasureNote, ModelSummary, Record
 from tests.reports.evidence import Groups, image_map, measurement
 from tests.reports.runs import NOTES, comparison, limit, record, rich
 

@@ -6,8 +6,8 @@ import math
 from datetime import date
 
 from audit.policy import Comparison, Finding, Limit, Verdict, Waiver
-from audit.results import Measurement, Omission, Outcome, Reason, Table
 from audit.record import AuditRun, DataSummary, Machine, MeasureNote, ModelSummary, Record
+from audit.results import Measurement, Omission, Outcome, Reason, Table
 from tests.reports.evidence import FEATURES, Groups, attributions, curves, energy, image_map, measurement
 
 DOC = """Selection and error rates of every group, with their intervals.
