@@ -183,6 +183,18 @@ def coverage(finding: Finding) -> str:
     return f"{part}, {wording.share(finding.rows_assessed)} of rows, could have shown {gap}"
 
 
+def blocking(run: AuditRun, finding: Finding) -> list[tuple[str, str, str]]:
+    """The comparisons that keep a finding open or fail beside it, as (who, value and interval, n)."""
+    unit = "1" if finding.limit.compare == "ratio" else note_of(run, finding.limit.measure).unit
+    rows = []
+    for c in finding.blocking:
+        value = wording.number(c.value, unit, (c.upper - c.lower) / 2)
+        span = f"{wording.level(run.confidence)} CI {wording.span(c.lower, c.upper, unit, c.value)}"
+        n = " and ".join(f"{rows:,}" for rows in c.n)
+        rows.append((wording.contrast_words(c.groups), f"{value} ({span})", f"n\u00a0=\u00a0{n}"))
+    return rows
+
+
 def _gap_words(finding: Finding) -> str:
     bounds = [value for value in (finding.limit.max, finding.limit.min) if value is not None]
     if finding.limit.compare == "difference" and bounds:

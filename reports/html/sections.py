@@ -9,7 +9,9 @@ from audit import wording
 from audit.record import AuditRun, Record
 from audit.results import Measurement, Omission, Table
 from reports import selection
-from reports.charts import LimitLine, energy
+from reports.charts import energy
+from reports.grids import Grid, judged, left_out, limit_lines, on_words, overall, title
+from reports.grids import grids as all_grids
 from reports.html import figures
 from reports.html.figures import Anchors, Figure, TableView
 
@@ -43,18 +45,14 @@ class Section:
     lead: str
     measured: tuple[Measured, ...] = ()
     figures: tuple[Figure, ...] = ()
+    examples: tuple[Figure, ...] = ()
     maps: tuple[Figure, ...] = ()
     tables: tuple[TableView, ...] = ()
     omitted: tuple[str, ...] = ()
 
     @property
-    def maps_reading(self) -> str:
-        """The reading help of all the image maps, each sentence once."""
-        return " ".join(dict.fromkeys(f.reading for f in self.maps))
-
-    @property
     def empty(self) -> bool:
-        return not (self.measured or self.figures or self.maps or self.tables or self.omitted)
+        return not (self.measured or self.figures or self.examples or self.maps or self.tables or self.omitted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,20 +78,6 @@ class OmissionBlock:
     reason: str
     rows: tuple[OmissionRow, ...]
     left_out: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Grid:
-    """One measure over the groups of one set of columns."""
-
-    record: Record
-    name: str
-    columns: tuple[str, ...]
-    cells: tuple[Measurement, ...]
-
-    @property
-    def first(self) -> Measurement:
-        return self.cells[0]
 
 
 def of_families(run: AuditRun, anchors: Anchors) -> tuple[Section, ...]:
@@ -140,7 +124,8 @@ def _section(
         short=short,
         lead=lead,
         measured=tuple(_measured(run, r, m) for r in records for m in r.outcome.measurements if not m.slice),
-        figures=(*estimates, *(f for f in shown if isinstance(f, Figure) and not f.scale)),
+        figures=(*estimates, *(f for f in shown if isinstance(f, Figure) and not (f.scale or f.example))),
+        examples=tuple(f for f in shown if isinstance(f, Figure) and f.example),
         maps=tuple(f for f in shown if isinstance(f, Figure) and f.scale),
         tables=tuple(t for t in shown if isinstance(t, TableView)),
         omitted=tuple(_omitted(run, o) for r in records for o in r.outcome.omissions if not o.slice)[:8],
@@ -151,20 +136,17 @@ def _measured(run: AuditRun, record: Record, m: Measurement) -> Measured:
     note = selection.note_of(run, m.name)
     return Measured(
         measure=wording.sentence(selection.measure_words(run, m.name, m.compare, m.params)),
-        who=_on(record) if not m.slice else wording.slice_words(m.slice),
+        who=on_words(record) if not m.slice else wording.slice_words(m.slice),
         value=wording.value(m),
         uncertainty=wording.uncertainty(m),
         better=wording.BETTER.get(note.better, ""),
     )
 
 
-def _on(record: Record) -> str:
-    return "" if record.on == "test" else f"on {wording.label(record.on)}"
-
-
 def _omitted(run: AuditRun, o: Omission) -> str:
     what = f"{wording.sentence(selection.measure_words(run, o.name))}: " if o.name else ""
-    return f"{what}{wording.text(o.detail).removesuffix('.')}. {wording.sentence(wording.text(o.remedy))}"
+    detail = wording.text(o.detail).removesuffix(".")
+    return f"{what}{detail if what else wording.sentence(detail)}. {wording.sentence(wording.text(o.remedy))}"
 
 
 def _estimates(run: AuditRun, records: Iterable[Record], anchors: Anchors) -> tuple[Figure, ...]:
@@ -172,7 +154,8 @@ def _estimates(run: AuditRun, records: Iterable[Record], anchors: Anchors) -> tu
     outcomes = [record.outcome for record in records]
     rungs = [e for o in outcomes for t in o.evidence if isinstance(t, Table) for e in energy.of_table(t)]
     ranges = [m for o in outcomes for m in o.measurements if m.interval.kind == "range" and not m.slice]
-    charted = {("kWh", "energy"): rungs} if rungs else {}
+    named = next((m.name for m in ranges if m.unit == "kWh"), "energy")
+    charted = {("kWh", selection.measure_words(run, named)): rungs} if rungs else {}
     for m in ranges if not rungs else ():
         words = selection.measure_words(run, m.name, params=m.params)
         charted.setdefault((m.unit, words), []).append(energy.of_measurement(m, words))
@@ -187,7 +170,7 @@ def _estimates(run: AuditRun, records: Iterable[Record], anchors: Anchors) -> tu
 
 def of_groups(run: AuditRun, anchors: Anchors) -> tuple[GroupBlock, ...]:
     """A block for each set of columns: judged measures first, drawn while there is room, the rest as tables."""
-    grids = sorted(_grids(run), key=lambda grid: (not _judged(run, grid), len(grid.columns)))
+    grids = sorted(all_grids(run), key=lambda grid: (not judged(run, grid), len(grid.columns)))
     drawn = {id(grid) for grid in grids[:MAX_GROUP_CHARTS]}
     columns = dict.fromkeys(grid.columns for grid in sorted(grids, key=lambda grid: len(grid.columns)))
     blocks = []
@@ -198,89 +181,34 @@ def of_groups(run: AuditRun, anchors: Anchors) -> tuple[GroupBlock, ...]:
                 title=" × ".join(wording.label(column) for column in key),
                 figures=tuple(_group_figure(run, g, anchors) for g in own if id(g) in drawn),
                 tables=tuple(_group_table(run, g, anchors) for g in own if id(g) not in drawn),
-                omitted=_left_out(run, key),
+                omitted=left_out(run, key),
             )
         )
     return tuple(blocks)
 
 
-def _grids(run: AuditRun) -> list[_Grid]:
-    cells: dict[tuple[object, ...], tuple[Record, list[Measurement]]] = {}
-    for record, m in run.measurements():
-        if m.slice and m.compare == "each":
-            key = (record.check, record.on, m.name, tuple(sorted(m.params.items())), tuple(m.slice))
-            cells.setdefault(key, (record, []))[1].append(m)
-    return [
-        _Grid(record=record, name=members[0].name, columns=tuple(members[0].slice), cells=tuple(members))
-        for record, members in cells.values()
-    ]
-
-
-def _judged(run: AuditRun, grid: _Grid) -> tuple[selection.FindingWords, ...]:
-    return tuple(
-        selection.words(run, finding)
-        for finding in selection.ordered(run)
-        if finding.limit.measure == grid.name
-        and set(finding.limit.by) == set(grid.columns)
-        and finding.limit.on == grid.record.on
-        and dict(finding.limit.params) == dict(grid.first.params)
-    )
-
-
-def _limit_lines(run: AuditRun, grid: _Grid) -> list[LimitLine]:
-    lines = []
-    for finding in run.findings:
-        limit = finding.limit
-        if (limit.measure, limit.compare, limit.on) == (grid.name, "each", grid.record.on) and (
-            set(limit.by) == set(grid.columns)
-        ):
-            lines += [LimitLine(value=limit.min, side="min")] if limit.min is not None else []
-            lines += [LimitLine(value=limit.max, side="max")] if limit.max is not None else []
-    return lines
-
-
-def _overall(run: AuditRun, grid: _Grid) -> Measurement | None:
-    for record, m in run.measurements():
-        if (record.check, record.on, m.name) == (grid.record.check, grid.record.on, grid.name) and (
-            not m.slice and m.compare == "each" and dict(m.params) == dict(grid.first.params)
-        ):
-            return m
-    return None
-
-
-def _title(run: AuditRun, grid: _Grid) -> str:
-    words = selection.measure_words(run, grid.name, params=grid.first.params)
-    return f"{words}, {_on(grid.record)}" if _on(grid.record) else words
-
-
-def _group_figure(run: AuditRun, grid: _Grid, anchors: Anchors) -> Figure:
+def _group_figure(run: AuditRun, grid: Grid, anchors: Anchors) -> Figure:
     return figures.of_groups(
         grid.cells,
-        _limit_lines(run, grid),
-        _title(run, grid),
+        limit_lines(run, grid),
+        title(run, grid),
         anchors.new("group", *grid.columns, grid.name),
-        overall=_overall(run, grid),
+        overall=overall(run, grid),
         better=selection.note_of(run, grid.name).better,
-        judged=_judged(run, grid),
+        judged=judged(run, grid),
     )
 
 
-def _group_table(run: AuditRun, grid: _Grid, anchors: Anchors) -> TableView:
+def _group_table(run: AuditRun, grid: Grid, anchors: Anchors) -> TableView:
     shown = sorted(grid.cells, key=lambda m: -m.value)[: figures.MAX_TABLE_ROWS]
     return TableView(
         id=anchors.new("group", *grid.columns, grid.name),
-        title=wording.sentence(_title(run, grid)),
+        title=wording.sentence(title(run, grid)),
         columns=("group", "measured"),
         rows=tuple((wording.group_words(m.slice), wording.measurement(m)) for m in shown),
         numeric=(False, True),
         left_out=len(grid.cells) - len(shown),
     )
-
-
-def _left_out(run: AuditRun, columns: Sequence[str]) -> tuple[str, ...]:
-    """The groups of these columns that could not be measured, each named once."""
-    rows = [o for _, o in run.omissions() if tuple(o.slice) == tuple(columns)]
-    return tuple(dict.fromkeys(f"{wording.group_words(o.slice)} (n = {o.n:,})" for o in rows))[:20]
 
 
 # What was not measured -----------------------------------------------------------------------------------------------

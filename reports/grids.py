@@ -1,0 +1,90 @@
+"""Measures over the groups of one set of columns: what belongs in one chart, with its limits and its whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audit import wording
+from audit.record import AuditRun, Record
+from audit.results import Measurement
+from reports import selection
+from reports.charts import LimitLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """One measure over the groups of one set of columns."""
+
+    record: Record
+    name: str
+    columns: tuple[str, ...]
+    cells: tuple[Measurement, ...]
+
+    @property
+    def first(self) -> Measurement:
+        return self.cells[0]
+
+
+def grids(run: AuditRun) -> list[Grid]:
+    """Every grid of a run, in the order in which it was measured."""
+    cells: dict[tuple[object, ...], tuple[Record, list[Measurement]]] = {}
+    for record, m in run.measurements():
+        if m.slice and m.compare == "each":
+            key = (record.check, record.on, m.name, tuple(sorted(m.params.items())), tuple(m.slice))
+            cells.setdefault(key, (record, []))[1].append(m)
+    return [
+        Grid(record=record, name=members[0].name, columns=tuple(members[0].slice), cells=tuple(members))
+        for record, members in cells.values()
+    ]
+
+
+def judged(run: AuditRun, grid: Grid) -> tuple[selection.FindingWords, ...]:
+    """The findings about this grid, worst first."""
+    return tuple(
+        selection.words(run, finding)
+        for finding in selection.ordered(run)
+        if finding.limit.measure == grid.name
+        and set(finding.limit.by) == set(grid.columns)
+        and finding.limit.on == grid.record.on
+        and dict(finding.limit.params) == dict(grid.first.params)
+    )
+
+
+def limit_lines(run: AuditRun, grid: Grid) -> list[LimitLine]:
+    """The bounds on the value of each group; a bound on a gap has no place on the axis of the values."""
+    lines = []
+    for finding in run.findings:
+        limit = finding.limit
+        if (limit.measure, limit.compare, limit.on) == (grid.name, "each", grid.record.on) and (
+            set(limit.by) == set(grid.columns)
+        ):
+            lines += [LimitLine(value=limit.min, side="min")] if limit.min is not None else []
+            lines += [LimitLine(value=limit.max, side="max")] if limit.max is not None else []
+    return lines
+
+
+def overall(run: AuditRun, grid: Grid) -> Measurement | None:
+    """The same measure over all rows."""
+    for record, m in run.measurements():
+        if (record.check, record.on, m.name) == (grid.record.check, grid.record.on, grid.name) and (
+            not m.slice and m.compare == "each" and dict(m.params) == dict(grid.first.params)
+        ):
+            return m
+    return None
+
+
+def title(run: AuditRun, grid: Grid) -> str:
+    """``share selected``, with its parameters and, if it is not the test data, the data it was measured on."""
+    words = selection.measure_words(run, grid.name, params=grid.first.params)
+    return f"{words}, {on_words(grid.record)}" if on_words(grid.record) else words
+
+
+def on_words(record: Record) -> str:
+    """``on train``; empty for the test data, which needs no saying."""
+    return "" if record.on == "test" else f"on {wording.label(record.on)}"
+
+
+def left_out(run: AuditRun, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The groups of these columns that could not be measured, each named once, at most 20."""
+    rows = [o for _, o in run.omissions() if tuple(o.slice) == columns]
+    return tuple(dict.fromkeys(f"{wording.group_words(o.slice)} (n = {o.n:,})" for o in rows))[:20]
