@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from audit.errors import Unavailable
@@ -16,10 +18,10 @@ def mean_absolute(explanation: Explanation, j: int) -> Basis:
     return mean(np.abs(explanation.values[:, j]))
 
 
-def share(explanation: Explanation, j: int) -> Basis:
-    """sum |phi_j| / sum over all columns: a ratio of means, its standard error from the influence of each row."""
+def share(explanation: Explanation, columns: Sequence[int]) -> Basis:
+    """sum |phi| of these columns / sum over all: a ratio of means, with the influence of each row as its spread."""
     sizes = np.abs(explanation.values)
-    each, total = sizes[:, j], sizes.sum(axis=1)
+    each, total = sizes[:, list(columns)].sum(axis=1), sizes.sum(axis=1)
     if not total.any():
         raise Unavailable("undefined", "no column moves the output, so there is nothing to share", "nothing to do")
     value = float(each.sum() / total.sum())

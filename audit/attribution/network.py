@@ -44,7 +44,7 @@ class Network:
     def words(self) -> tuple[str, str]:
         """What is explained, and its unit."""
         if not self.classes:
-            return "the predicted value", "1"
+            return "the predicted value", "target"
         if len(self.classes) == 2:
             return "the log-odds of the target class", "log-odds"
         if self.output == "probability":

@@ -38,7 +38,9 @@ class Explained:
 def explained_scalar(model: Model, positive: Scalar | None) -> Explained:
     """What is explained for this model; Unavailable when it gives labels only or is given as predictions."""
     if isinstance(model, Regressor) and not model.classes:
-        return Explained(function=_column(model.predict_value), classes=("",), words="the predicted value", unit="1")
+        return Explained(
+            function=_column(model.predict_value), classes=("",), words="the predicted value", unit="target"
+        )
     if not isinstance(model, ProbabilisticClassifier):
         raise Unavailable(
             "not_applicable",

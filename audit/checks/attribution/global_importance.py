@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -34,7 +35,7 @@ from audit.stats import exact, interval, measured
 
 MEASURES = {
     "mean_absolute_attribution": {
-        "unit": "model output",  # each measurement says which: log-odds, probability, logit, the target's own
+        "unit": "output",  # the ranking says which: log-odds, probability, logit, the target's own
         "better": "none",
         "words": "mean absolute contribution of a column to the output",
         "params": {"feature": "str"},
@@ -42,12 +43,13 @@ MEASURES = {
     "sensitive_attribution_share": {
         "unit": "1",
         "better": "none",
-        "words": "share of all contributions that a sensitive column makes itself",
+        "words": "share of all contributions that sensitive columns make themselves",
         "params": {"feature": "str"},
     },
     "attribution_completeness_error": {"unit": "1", "better": "lower", "words": "median relative error of the sums"},
 }
 
+IMPORTANCE, SHARE = "mean_absolute_attribution", "sensitive_attribution_share"
 MOST = 100  # columns that are measured one by one; the largest are kept
 
 
@@ -61,17 +63,14 @@ def global_importance(explanations: Explanations, level: float, params: Params =
     found = explanations.overall
     kept = found.take(found.trusted)
     wanted = [j for j in _largest_first(kept) if params.feature in {"", kept.names[j]}]
-    sensitive = [j for j in wanted if kept.names[j] in explanations.sensitive]
-    importance = [_attempt("mean_absolute_attribution", mean_absolute, kept, j, level) for j in wanted[:MOST]]
-    shares = [_attempt("sensitive_attribution_share", share, kept, j, level) for j in sensitive]
-    both = (*importance, *shares)
+    importance = [
+        _attempt(IMPORTANCE, partial(mean_absolute, kept, j), kept, level, kept.names[j]) for j in wanted[:MOST]
+    ]
     ranked = [one for one in importance if isinstance(one, Measurement)]
+    both = [*importance, *_shares(kept, wanted, explanations.sensitive, level, whole=not params.feature)]
     return Outcome(
-        measurements=(_completeness(found, level), *(r for r in both if isinstance(r, Measurement))),
-        omissions=(
-            *_omissions(found, explanations.sensitive, params.feature),
-            *(r for r in both if isinstance(r, Omission)),
-        ),
+        measurements=(*(r for r in both if isinstance(r, Measurement)), *_completeness(found, level, params)),
+        omissions=(*_omissions(found, explanations.sensitive, params), *(r for r in both if isinstance(r, Omission))),
         evidence=(*((_ranking(ranked, kept, level),) if ranked else ()), _facts(found)),
     )
 
@@ -80,37 +79,47 @@ def _largest_first(kept: Explanation) -> list[int]:
     return [int(j) for j in np.argsort(-np.abs(kept.values).sum(axis=0), kind="stable")]
 
 
+def _shares(
+    kept: Explanation, wanted: list[int], sensitive: tuple[str, ...], level: float, *, whole: bool
+) -> Iterator[Measurement | Omission]:
+    """Each sensitive column's own share and, first, that of all of them together."""
+    mine = [j for j in wanted if kept.names[j] in sensitive]
+    if mine and whole:
+        yield _attempt(SHARE, partial(share, kept, mine), kept, level)
+    for j in mine:
+        yield _attempt(SHARE, partial(share, kept, [j]), kept, level, kept.names[j])
+
+
 def _attempt(
-    name: str, make: Callable[[Explanation, int], Basis], kept: Explanation, j: int, level: float
+    name: str, make: Callable[[], Basis], kept: Explanation, level: float, feature: str = ""
 ) -> Measurement | Omission:
-    feature = kept.names[j]
-    params = {"feature": feature}
+    params = {"feature": feature} if feature else {}
+    unit, columns = "output" if name == IMPORTANCE else "1", (feature,) if feature else ()
     try:
-        basis = make(kept, j)
+        return measured(name=name, basis=make(), level=level, n=kept.n, unit=unit, params=params, columns=columns)
     except Unavailable as why:
-        detail, reason = f"{feature}: {why}", Reason(why.reason)
+        detail, reason = f"{feature}: {why}" if feature else str(why), Reason(why.reason)
         return Omission(name=name, reason=reason, detail=detail, remedy=why.remedy, params=params, n=kept.n)
-    unit = kept.unit if make is mean_absolute else "1"
-    return measured(name=name, basis=basis, level=level, n=kept.n, unit=unit, params=params, columns=(feature,))
 
 
-def _completeness(found: Explanation, level: float) -> Measurement:
-    basis = exact(float(np.median(found.completeness)))
-    return measured(name="attribution_completeness_error", basis=basis, level=level, n=found.n, unit="1")
+def _completeness(found: Explanation, level: float, params: Params) -> Iterator[Measurement]:
+    if not params.feature:  # it belongs to the rows, not to a feature
+        basis = exact(float(np.median(found.completeness)))
+        yield measured(name="attribution_completeness_error", basis=basis, level=level, n=found.n, unit="1")
 
 
-def _omissions(found: Explanation, sensitive: tuple[str, ...], asked: str) -> Iterator[Omission]:
+def _omissions(found: Explanation, sensitive: tuple[str, ...], params: Params) -> Iterator[Omission]:
     lost = int((~found.trusted).sum())
     if lost:
         detail = f"{lost} of {found.n} rows: their contributions miss the output by more than {RED:.0%}"
-        yield _omission("mean_absolute_attribution", Reason.WITHHELD, detail, "give a smoother model", lost)
-    if asked and asked not in found.names:
-        detail = f'"{asked}" is no feature of the model{nearest(asked, found.names)}'
-        yield _omission("mean_absolute_attribution", Reason.NOT_APPLICABLE, detail, "name one of its features", 0)
+        yield _omission(IMPORTANCE, Reason.WITHHELD, detail, "give a smoother model", lost)
+    if params.feature and params.feature not in found.names:
+        detail = f'"{params.feature}" is no feature of the model{nearest(params.feature, found.names)}'
+        yield _omission(IMPORTANCE, Reason.NOT_APPLICABLE, detail, "name one of its features", 0)
     if not sensitive:
         detail = "no sensitive column is a feature of the model; others may still stand in for one"
         remedy = "compare the groups' rates and errors instead"
-        yield _omission("sensitive_attribution_share", Reason.NOT_APPLICABLE, detail, remedy, 0)
+        yield _omission(SHARE, Reason.NOT_APPLICABLE, detail, remedy, 0)
 
 
 def _omission(name: str, reason: Reason, detail: str, remedy: str, n: int) -> Omission:

@@ -61,11 +61,11 @@ def _withheld(found: Explanation, i: int, row: LocalRow) -> Omission:
 
 
 def _waterfall(found: Explanation, i: int, row: LocalRow) -> Waterfall:
-    of = f" for {found.targets[i]}" if found.targets[i] else ""
+    what = f"{found.unit} of {found.targets[i]}" if found.targets[i] else "predicted value"
     errors = " Errors are standard errors given these background rows." if found.standard_errors[i].any() else ""
     return Waterfall(
         name=f"row_{i + 1}",
-        title=f"{row.why.capitalize()}: {found.unit if found.unit != '1' else 'value'}{of}",
+        title=f"{row.why.capitalize()}: {what}",
         unit=found.unit,
         base=float(found.base[i]),
         output=float(found.output[i]),
