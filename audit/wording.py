@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from audit.results import Interval, Measurement, Omission, Reason, Scalar
@@ -21,6 +22,10 @@ ALL_ROWS = "all rows"
 MAX_DECIMALS = 3  # of a proportion: a fourth one says nothing at the sizes of test sets
 LABEL_LENGTH = 80
 TEXT_LENGTH = 4000
+CELL_LENGTH = 400
+
+# Not strftime: its names follow the locale of the machine.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 Status = Literal["pass", "fail", "inconclusive", "not_assessed", "waived"]
 
@@ -178,7 +183,7 @@ def cell(content: Scalar | None) -> str:
         return f"{content:,}".replace("-", MINUS)
     if isinstance(content, float):
         return bound(float(f"{content:.4g}"), "1")
-    return label(content)
+    return label(content, CELL_LENGTH)
 
 
 def count(total: int, singular: str, plural: str = "") -> str:
@@ -205,9 +210,18 @@ def measurement(m: Measurement) -> str:
 
 
 def short_method(method: str) -> str:
-    """The name of a method without its reference: ``Wilson`` for ``Wilson score interval (Wilson 1927)``."""
-    name = re.sub(r"\s*\([^()]*\)\s*$", "", label(method)).removesuffix(" interval").removesuffix(" score")
-    return name.replace("_", " ")
+    """The name of a method without what explains it: ``Wilson`` for ``Wilson score interval (Wilson 1927)``."""
+    name = text(method).partition(" (")[0].partition("; ")[0]
+    return label(name).removesuffix(" interval").removesuffix(" score").replace("_", " ")
+
+
+def moment(iso: str) -> str:
+    """``22 Nov 2026, 18:04 UTC`` for an ISO 8601 time in UTC; what cannot be read stays as it is."""
+    try:
+        at = datetime.fromisoformat(iso)
+    except ValueError:
+        return label(iso)
+    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"
 
 
 # Names ---------------------------------------------------------------------------------------------------------------
@@ -275,7 +289,7 @@ def params_words(params: Mapping[str, Scalar]) -> str:
 
 def measure_words(name: str, words: str = "", params: Mapping[str, Scalar] | None = None) -> str:
     """``share selected`` or, where a measure has no words of its own, its name with spaces."""
-    base = label(words or name.replace("_", " "))
+    base = label(words or name.replace("_", " "), 2 * LABEL_LENGTH)
     return f"{base} ({params_words(params)})" if params else base
 
 

@@ -87,8 +87,8 @@ def _number(value: float, item: Waterfall) -> str:
 
 
 def _signed(c: Contribution, item: Waterfall, unit: str) -> str:
-    # Exact contributions have no error to limit their decimals: a tenth of the largest does, alike for all.
-    step = c.error or max((abs(other.value) for other in item.items), default=0.0) / 10
+    # Their errors are small or nought and would leave many decimals: a tenth of the largest limits them alike.
+    step = max(c.error, max((abs(other.value) for other in item.items), default=0.0) / 10)
     return ("+" if c.value > 0 else "") + wording.number(c.value, unit, step)
 
 

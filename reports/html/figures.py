@@ -43,6 +43,7 @@ class Figure:
     reading: str = ""
     numbers: Numbers | None = None
     judged: tuple[FindingWords, ...] = ()
+    example: bool = False  # about a single row of the data
     scale: str = ""  # of an image map: what its full colours stand for
 
 
@@ -99,6 +100,7 @@ def of_evidence(item: Evidence, check: str, anchors: Anchors) -> Figure | TableV
         description=wording.sentence(description),
         reading=reading,
         numbers=charts.numbers(item),
+        example=isinstance(item, Waterfall),
         scale=wording.sentence(image_map.scale_words(item)) if isinstance(item, ImageMap) else "",
     )
 
@@ -141,16 +143,43 @@ def of_estimates(estimates: Sequence[charts.Estimate], title: str, anchor: str) 
 
 
 def of_table(item: Table, anchor: str) -> TableView:
-    """At most 60 rows; the note says what was left out."""
+    """At most 60 rows, a value and its bounds as one cell; the view says how many rows were left out."""
+    groups = _cells(item.columns)
+    shown = item.rows[:MAX_TABLE_ROWS]
     return TableView(
         id=anchor,
         title=wording.sentence(wording.label(item.title, 120)),
-        columns=tuple(wording.label(column, 60) for column in item.columns),
-        rows=tuple(tuple(wording.cell(cell) for cell in row) for row in item.rows[:MAX_TABLE_ROWS]),
-        numeric=tuple(_numeric([row[i] for row in item.rows]) for i in range(len(item.columns))),
+        columns=tuple(_heading(item.columns, group) for group in groups),
+        rows=tuple(tuple(_cell(item.columns, row, group) for group in groups) for row in shown),
+        numeric=tuple(_numeric([row[group[0]] for row in item.rows]) for group in groups),
         note=wording.text(item.note),
-        left_out=max(0, len(item.rows) - MAX_TABLE_ROWS),
+        left_out=len(item.rows) - len(shown),
     )
+
+
+def _cells(columns: Sequence[str]) -> list[range]:
+    """Which columns make one cell: a value and the lower bound, upper bound and level that follow it."""
+    groups, at = [], 0
+    while at < len(columns):
+        bounded = tuple(columns[at + 1 : at + 3]) == ("lower", "upper")
+        size = (4 if tuple(columns[at + 3 : at + 4]) == ("level",) else 3) if bounded else 1
+        groups.append(range(at, at + size))
+        at += size
+    return groups
+
+
+def _heading(columns: Sequence[str], group: range) -> str:
+    return wording.label(columns[group[0]], 60) + (" (range)" if len(group) > 1 else "")
+
+
+def _cell(columns: Sequence[str], row: Sequence[Scalar | None], group: range) -> str:
+    numbers = [cell for cell in (row[at] for at in group) if isinstance(cell, int | float)]
+    if len(group) == 1 or len(numbers) < len(group):
+        return ", ".join(filter(None, (wording.cell(row[at]) for at in group)))
+    value, lower, upper, *level = numbers
+    unit = columns[group[0]]
+    label = f"{wording.level(level[0])} range " if level else ""
+    return f"{wording.number(value, unit, (upper - lower) / 2)} ({label}{wording.span(lower, upper, unit, value)})"
 
 
 def _numeric(cells: Sequence[Scalar | None]) -> bool:
