@@ -76,9 +76,32 @@ def data_spec(spec: AuditSpec, name: str) -> DataSpec | None:
 
 def build_case(spec: AuditSpec, root: Path, model: LoadedModel | None, datasets: Mapping[str, Dataset]) -> Case:
     """A case over what has been opened, or was given in memory."""
-    test = datasets["test"]
+    question = question_of(spec, datasets["test"], None if model is None else model.model.classes)
+    return Case(
+        spec=spec,
+        root=root,
+        loaded=model,
+        datasets={name: _with_features(data, model) for name, data in datasets.items()},
+        task=question.task,
+        classes=question.classes,
+        positive=question.positive,
+        favourable=question.favourable,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the model decides; see :class:`Case`."""
+
+    task: Task
+    classes: tuple[str, ...]
+    positive: str | None
+    favourable: str | None
+
+
+def question_of(spec: AuditSpec, test: Dataset, known: Sequence[str] | None) -> Question:
+    """Decided from the spec, the target and the model's classes (empty: a regressor; None: not loaded)."""
     facts = facts_of(test)
-    known = None if model is None else model.model.classes
     said = spec.model.task if spec.model else _stored_task(test)
     task = decide_task(said, known, facts, test.roles.target)
     classes = _classes(task, known, facts, test)
@@ -89,16 +112,7 @@ def build_case(spec: AuditSpec, root: Path, model: LoadedModel | None, datasets:
     favourable = (
         decide_positive(wanted, classes, test.roles.target, "favourable") if binary and wanted is not None else positive
     )
-    return Case(
-        spec=spec,
-        root=root,
-        loaded=model,
-        datasets={name: _with_features(data, model) for name, data in datasets.items()},
-        task=task,
-        classes=classes,
-        positive=positive,
-        favourable=favourable,
-    )
+    return Question(task=task, classes=classes, positive=positive, favourable=favourable)
 
 
 def facts_of(data: Dataset) -> TargetFacts | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
@@ -14,19 +14,17 @@ from audit.case import Case
 from audit.data import Dataset
 from audit.errors import AuditError, CheckError, Unavailable
 from audit.machine import describe
-from audit.plan import Facts, Item
-from audit.policy import Limit
-from audit.policy.gate import check_waivers, decide, waive, waiver_faults
+from audit.plan import Facts, Item, law_of, present, rules_of
+from audit.policy.gate import decide, waive, waiver_faults
 from audit.policy.judge import judge
-from audit.policy.options import Rules
-from audit.policy.packs import Pack, gathered, load_pack, own_limits, waivers
+from audit.policy.packs import Pack, waivers
+from audit.policy.waivers import check_waivers
+from audit.record import AuditRun
 from audit.registry import Registry, load_check, load_input, load_params
 from audit.results import ROW_EVIDENCE, Omission, Outcome, Reason, Record
-from audit.record import AuditRun
 from audit.spec import Loaded
 from audit.stats import seed_for
 from audit.store.folder import identified
-from audit.wording import first_sentence
 
 
 class Progress(Protocol):
@@ -56,35 +54,17 @@ class Settings:
     progress: Progress = field(default_factory=Silent)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Law:
-    """All limits of an audit, and the packs that some of them come from."""
-
-    limits: tuple[Limit, ...]
-    packs: tuple[Pack, ...]
-
-
-def law_of(loaded: Loaded, registry: Registry, policy: Pack | None) -> Law:
-    """The limits that this audit is judged by. SpecError for an unknown measure, parameter, pack or data set."""
-    spec = loaded.spec
-    packs = tuple(load_pack(name) for name in spec.use)
-    groups = spec.data.test.groups or ()
-    limits = gathered(packs, policy, own_limits(loaded), groups, spec.stats.intersections)
-    for limit in limits:
-        planning.checked_params(registry, limit)
-    return Law(limits=limits, packs=(*packs, *((policy,) if policy else ())))
-
-
 def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings | None = None) -> AuditRun:
     """Measure, judge, and return the whole. AuditError when the audit cannot be made at all."""
     settings = settings or Settings()
     started, clock = datetime.now(UTC), time.monotonic()
-    law = law_of(loaded, registry, settings.policy)
+    law = law_of(loaded, registry.notes, settings.policy)
     today = settings.today or started.date()
     check_waivers(waivers(case.spec), case.spec.gate, today)
     items = planning.make(registry, facts_of(case), law.limits, settings.costs)
     records, timings = Runner(case=case, registry=registry).run(items, settings.progress)
-    rules = rules_of(case, registry, settings.baseline)
+    docs = {info.id: info.doc for info in registry.checks.values()}
+    rules = rules_of(case.spec, registry.notes, docs, settings.baseline)
     findings = waive(judge(law.limits, records, rules), waivers(case.spec), today)
     decision = decide(findings, case.spec.gate)
     faults = waiver_faults(findings, waivers(case.spec), today)
@@ -112,25 +92,6 @@ def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings
     return identified(run)
 
 
-def rules_of(case: Case, registry: Registry, baseline: AuditRun | None) -> Rules:
-    columns = case.spec.columns
-    return Rules(
-        confidence=case.spec.stats.confidence,
-        min_n=case.spec.stats.min_n,
-        underpowered=case.spec.gate.underpowered,
-        measures={name: note for info in registry.checks.values() for name, note in info.measures.items()},
-        remedies={info.id: remedy_of(info.doc) for info in registry.checks.values()},
-        reference={name: spec.reference for name, spec in columns.items() if spec.reference is not None},
-        baseline=baseline.records if baseline else None,
-    )
-
-
-def remedy_of(doc: str) -> str:
-    """The first sentence under *How to reduce the risk* of a check's documentation."""
-    _, found, after = doc.partition("How to reduce the risk")
-    return first_sentence(after.lstrip("\n -=:*")) if found else ""
-
-
 def facts_of(case: Case) -> Facts:
     """What the case really holds, now that it is open."""
     test = case.datasets["test"]
@@ -140,14 +101,6 @@ def facts_of(case: Case) -> Facts:
         roles=frozenset(role for role in ("target", "groups", "id", "weight", "cluster") if getattr(test.roles, role)),
         kinds=frozenset(test.columns[name].kind for name in test.roles.features),
     )
-
-
-def present(spec: Any, *, has_model: bool, names: Mapping[str, object]) -> frozenset[str]:
-    """Which of the things that an input may require the spec supplies."""
-    has = {name for name in ("train", "known") if name in names}
-    has |= {"model"} if has_model else set()
-    has |= {"training_record"} if spec.training.record else set()
-    return frozenset(has | ({"recipe"} if spec.training.recipe else set()))
 
 
 @dataclass(kw_only=True)

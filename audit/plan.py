@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 
 from audit.errors import SpecError, nearest
 from audit.policy import Limit
+from audit.policy.options import Rules
+from audit.policy.packs import Pack, gathered, load_pack, own_limits
+from audit.record import AuditRun
 from audit.registry import CheckInfo, InputInfo, Registry
-from audit.results import Omission, Reason, Scalar
+from audit.results import MeasureNote, Omission, Reason, Scalar
+from audit.spec import AuditSpec, Loaded
+from audit.wording import first_sentence
 
 _KINDS: Mapping[str, tuple[type, ...]] = {"float": (int, float), "int": (int,), "str": (str,), "bool": (bool,)}
 COST_ORDER = ("instant", "predict", "gradient", "retrain")
@@ -42,6 +47,54 @@ class Item:
     omission: Omission | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """All limits of an audit, and the packs that some of them come from."""
+
+    limits: tuple[Limit, ...]
+    packs: tuple[Pack, ...]
+
+
+def law_of(loaded: Loaded, notes: Mapping[str, MeasureNote], policy: Pack | None) -> Law:
+    """The limits that this audit is judged by. SpecError for an unknown measure, parameter or pack."""
+    spec = loaded.spec
+    packs = tuple(load_pack(name) for name in spec.use)
+    groups = spec.data.test.groups or ()
+    limits = gathered(packs, policy, own_limits(loaded), groups, spec.stats.intersections)
+    for limit in limits:
+        checked_params(notes, limit)
+    return Law(limits=limits, packs=(*packs, *((policy,) if policy else ())))
+
+
+def rules_of(
+    spec: AuditSpec, notes: Mapping[str, MeasureNote], docs: Mapping[str, str], baseline: AuditRun | None
+) -> Rules:
+    """How an audit is judged. ``docs`` maps the id of a check to its documentation."""
+    return Rules(
+        confidence=spec.stats.confidence,
+        min_n=spec.stats.min_n,
+        underpowered=spec.gate.underpowered,
+        measures=notes,
+        remedies={check: remedy_of(doc) for check, doc in docs.items()},
+        reference={name: column.reference for name, column in spec.columns.items() if column.reference is not None},
+        baseline=baseline.records if baseline else None,
+    )
+
+
+def remedy_of(doc: str) -> str:
+    """The first sentence under *How to reduce the risk* of a check's documentation."""
+    _, found, after = doc.partition("How to reduce the risk")
+    return first_sentence(after.lstrip("\n -=:*")) if found else ""
+
+
+def present(spec: AuditSpec, *, has_model: bool, names: Iterable[str]) -> frozenset[str]:
+    """Which of the things that an input may require the spec supplies."""
+    has = {"train", "known"} & set(names)
+    has |= {"model"} if has_model else set()
+    has |= {"training_record"} if spec.training.record else set()
+    return frozenset(has | ({"recipe"} if spec.training.recipe else set()))
+
+
 def make(registry: Registry, facts: Facts, limits: Iterable[Limit], costs: Iterable[str] = COST_ORDER) -> list[Item]:
     """Every check once with its defaults, and again for each data set or parameter that a limit names."""
     allowed = set(costs)
@@ -49,7 +102,7 @@ def make(registry: Registry, facts: Facts, limits: Iterable[Limit], costs: Itera
     wanted: set[tuple[str, str, tuple[tuple[str, Scalar], ...]]] = {(item.check.id, item.on, ()) for item in items}
     for limit in limits:
         info = registry.checks[registry.measures[limit.measure]]
-        params = checked_params(registry, limit)
+        params = checked_params(registry.notes, limit)
         key = (info.id, limit.on, tuple(sorted(params.items())))
         if key not in wanted:
             wanted.add(key)
@@ -57,9 +110,13 @@ def make(registry: Registry, facts: Facts, limits: Iterable[Limit], costs: Itera
     return items
 
 
-def checked_params(registry: Registry, limit: Limit) -> dict[str, Scalar]:
-    """The limit's parameters, if the measure has them. SpecError names the nearest one."""
-    known = registry.note(limit.measure).params
+def checked_params(notes: Mapping[str, MeasureNote], limit: Limit) -> dict[str, Scalar]:
+    """The limit's parameters, if there is such a measure and it has them. SpecError names the nearest one."""
+    if limit.measure not in notes:
+        where = f"{limit.source} line {limit.line}: " if limit.line else ""
+        close = nearest(limit.measure, notes)
+        raise SpecError(f'{where}unknown measure "{limit.measure}"{close}: "audit list measures" shows all')
+    known = notes[limit.measure].params
     for name, value in limit.params.items():
         if name not in known:
             has = f"it has {', '.join(known)}" if known else "it has none"

@@ -55,11 +55,10 @@ class Registry:
     inputs: Mapping[str, InputInfo]
     measures: Mapping[str, str] = field(default_factory=dict)  # measure -> id of its check
 
-    def note(self, measure: str) -> MeasureNote:
-        """What a measure is. SpecError names the nearest one there is."""
-        if measure not in self.measures:
-            raise SpecError(f'unknown measure "{measure}"{nearest(measure, self.measures)}: "audit list" shows all')
-        return self.checks[self.measures[measure]].measures[measure]
+    @property
+    def notes(self) -> Mapping[str, MeasureNote]:
+        """What every measure is, by its name."""
+        return {name: self.checks[check].measures[name] for name, check in self.measures.items()}
 
     def closure(self, names: Iterable[str]) -> Iterator[InputInfo]:
         """These inputs and all that they are made of, each once, the deepest first."""

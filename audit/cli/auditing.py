@@ -8,12 +8,12 @@ from pathlib import Path
 
 from audit import store, writers
 from audit.case import open_case
+from audit.cli._given import baseline_of, registry_of
 from audit.engine import Progress, Settings, run_audit
-from audit.errors import SpecError, StoreError, UnsafeModelError
+from audit.errors import StoreError
 from audit.policy.packs import read_pack
 from audit.record import AuditRun
-from audit.registry import Registry, find
-from audit.spec import Loaded, load, relative
+from audit.spec import Loaded, load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,26 +49,6 @@ def overridden(loaded: Loaded, inconclusive: str | None) -> Loaded:
     gate = loaded.spec.gate.model_copy(update={"inconclusive": inconclusive})
     raw = {**loaded.raw, "gate": {**loaded.raw.get("gate", {}), "inconclusive": inconclusive}}
     return replace(loaded, spec=loaded.spec.model_copy(update={"gate": gate}), raw=raw)
-
-
-def registry_of(loaded: Loaded, *, allow_code: bool) -> Registry:
-    """The checks that may run here. The user's own run only with --allow-code, which must be said."""
-    if loaded.spec.checks and not allow_code:
-        raise UnsafeModelError(
-            f"audit.toml names checks of its own ({', '.join(loaded.spec.checks)}): "
-            "run with --allow-code to let them run, or take the line out"
-        )
-    return find(relative(loaded.root, folder) for folder in loaded.spec.checks)
-
-
-def baseline_of(path: Path | None, loaded: Loaded) -> AuditRun | None:
-    """The run to compare with. SpecError when it is of another model name: that comparison would mean nothing."""
-    if path is None:
-        return None
-    run = store.read(store.find_run(path))
-    if run.name != loaded.spec.name:
-        raise SpecError(f'--baseline {path} is a run of "{run.name}", this is "{loaded.spec.name}"')
-    return run
 
 
 def _refuse_unwritable(out: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from audit import wording
 from audit.policy import Finding, Verdict
-from audit.policy.judge import demanded
+from audit.policy.limits import demanded
 from audit.record import AuditRun
 
 SHOWN = 8

@@ -44,6 +44,12 @@ def dataset_from_table(
     if table.num_rows == 0:
         raise DataError(f"{path or name} has no rows: an audit needs at least one")
     logical = logical_columns(table.schema, columns, path or name, root)
+    roles = checked_roles(name, spec, logical, path)
+    return Dataset(name=name, table=table, columns=logical, roles=roles, path=path, sha256=sha256)
+
+
+def checked_roles(name: str, spec: DataSpec, logical: Mapping[str, Column], path: str) -> Roles:
+    """The roles of ``[data.<name>]``. DataError for one that names no column."""
     roles = roles_of(spec)
     for role, column in named_columns(roles):
         if column not in logical:
@@ -51,7 +57,7 @@ def dataset_from_table(
                 f'[data.{name}] {role} = "{column}": no such column in {path or "the table"}'
                 f"{nearest(column, logical)}; it has {', '.join(list(logical)[:12])}"
             )
-    return Dataset(name=name, table=table, columns=logical, roles=roles, path=path, sha256=sha256)
+    return roles
 
 
 def with_features(data: Dataset, features: tuple[str, ...]) -> Dataset:

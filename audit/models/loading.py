@@ -74,6 +74,13 @@ def load_model(spec: ModelSpec, root: Path, *, allow_code: bool = False) -> Load
 
 def read_model_file(path: str, root: Path) -> bytes:
     """The bytes of a model file of a safe format; everything else is refused before it is opened."""
+    content = model_file(path, root).read_bytes()
+    _refuse_pickle(content, path)
+    return content
+
+
+def model_file(path: str, root: Path) -> Path:
+    """The file of a safe format that ``path`` names, not opened yet. ModelError or UnsafeModelError otherwise."""
     suffix = Path(path).suffix.lower()
     if suffix in PICKLES:
         raise UnsafeModelError(f"{path} is {PICKLES[suffix]}: loading it would run code. To audit it, {HOW}")
@@ -85,10 +92,26 @@ def read_model_file(path: str, root: Path) -> bytes:
         raise ModelError(f"[model] path: {path} does not exist{nearest(file.name, beside)}")
     if not file.is_file():
         raise ModelError(f"[model] path: {path} is not a file")
-    content = file.read_bytes()
-    if content[:2] == b"\x80\x02" or content[:1] == b"\x80":
+    return file
+
+
+def glance(path: str, root: Path) -> Path:
+    """As ``model_file``, and its first bytes are what the name promises; the rest is not read."""
+    file = model_file(path, root)
+    with file.open("rb") as stream:
+        head = stream.read(16)
+    _refuse_pickle(head, path)
+    suffix = file.suffix.lower()
+    if (suffix == ".skops" and head[:2] != b"PK") or (suffix == ".safetensors" and head[8:9] != b"{"):
+        raise ModelError(f"{path} is not a readable {suffix[1:]} file: its first bytes are of another format")
+    return file
+
+
+def _refuse_pickle(head: bytes, path: str) -> None:
+    # A safetensors file begins with the length of its header, whose low byte may be 0x80 as well.
+    weights = path.lower().endswith(".safetensors") and head[8:9] == b"{"
+    if head[:1] == b"\x80" and not weights:
         raise UnsafeModelError(f"{path} is a pickle whatever its name says: loading it would run code. {HOW}")
-    return content
 
 
 def _load_skops(content: bytes, spec: ModelSpec) -> Model:

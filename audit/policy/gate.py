@@ -8,9 +8,7 @@ from datetime import date
 from enum import IntEnum
 
 from audit import wording
-from audit.errors import SpecError
-from audit.policy.judge import demanded
-from audit.policy.limits import Finding, Verdict, Waiver
+from audit.policy.limits import Finding, Verdict, Waiver, demanded
 from audit.results import Omission, Reason
 from audit.spec import GateSpec
 
@@ -106,16 +104,6 @@ def _covers(waiver: Waiver, finding: Finding, today: date) -> bool:
     limit, found = finding.limit, finding.comparison
     far_up = limit.max is None or found.upper <= waiver.bound
     return far_up and (limit.min is None or found.lower >= waiver.bound)
-
-
-def check_waivers(waivers: Sequence[Waiver], gate: GateSpec, today: date) -> None:
-    """SpecError when there are more of them, or longer ones, than [gate] allows."""
-    if len(waivers) > gate.max_waivers:
-        raise SpecError(f"{len(waivers)} waivers, and [gate] max_waivers allows {gate.max_waivers}: fix some")
-    for waiver in waivers:
-        if (waiver.expires - today).days > gate.max_waiver_days:
-            most = f"[gate] max_waiver_days allows {gate.max_waiver_days} days"
-            raise SpecError(f'the waiver of "{waiver.limit}" runs to {waiver.expires}, and {most}')
 
 
 def waiver_faults(findings: Sequence[Finding], waivers: Sequence[Waiver], today: date) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from audit.policy.each import judge_each
 from audit.policy.gaps import judge_gap
-from audit.policy.limits import Finding, Limit, Verdict
+from audit.policy.limits import Finding, Limit, Verdict, demanded
 from audit.policy.options import Case, Rules
 from audit.policy.regression import judge_regression
 from audit.results import Measurement, Omission, Reason, Record
@@ -39,16 +39,11 @@ def worst_first(finding: Finding) -> tuple[int, int, int, str]:
     return place, levels.index(finding.limit.level), 0 if demanded(finding.limit) else 1, finding.id
 
 
-def demanded(limit: Limit) -> bool:
-    """Whether somebody wrote this limit for this audit, so that it must be answered."""
-    return limit.required or "@" not in limit.source
-
-
 def _judge_one(limit: Limit, records: Sequence[Record], rules: Rules, alpha: float) -> Finding:
     found, omitted = matching(limit, records)
     note = rules.measures[limit.measure]
     if not found:
-        return not_assessed(limit, _why_missing(limit, omitted, records, note.check))
+        return not_assessed(limit, _why_missing(limit, omitted, records, rules))
     whole, _ = matching(replace(limit, by=()), records)
     overall = whole[0] if whole else None
     case = Case(limit=limit, found=found, omitted=omitted, overall=overall, note=note, rules=rules, alpha=alpha)
@@ -82,9 +77,10 @@ def not_assessed(limit: Limit, omission: Omission) -> Finding:
     )
 
 
-def _why_missing(limit: Limit, omitted: Sequence[Omission], records: Iterable[Record], check: str) -> Omission:
+def _why_missing(limit: Limit, omitted: Sequence[Omission], records: Iterable[Record], rules: Rules) -> Omission:
     if omitted:
         return omitted[0]
+    check = rules.measures[limit.measure].check
     of_check = [record for record in records if record.check == check and record.on == limit.on]
     whole = [o for record in of_check for o in record.outcome.omissions if o.name == ""]
     if whole:
@@ -94,6 +90,6 @@ def _why_missing(limit: Limit, omitted: Sequence[Omission], records: Iterable[Re
         name=limit.measure,
         reason=Reason.MISSING_INPUT,
         detail=f'"{limit.measure}"{by} was not measured on {limit.on}',
-        remedy="name the columns in groups, or correct the limit",
+        remedy=rules.unmeasured,
         params=limit.params,
     )

@@ -72,6 +72,11 @@ class Limit:
         return measure_id(self.measure, self.by, self.compare, self.params, self.on)
 
 
+def demanded(limit: Limit) -> bool:
+    """Whether somebody wrote this limit for this audit, so that it must be answered."""
+    return limit.required or "@" not in limit.source
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
     """A finding that somebody has answered for until a date. Shown, never hidden."""
