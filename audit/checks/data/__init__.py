@@ -1,0 +1,1 @@
+"""What the data under examination look like."""

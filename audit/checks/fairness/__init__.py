@@ -1,0 +1,1 @@
+"""What the model does to groups of people."""

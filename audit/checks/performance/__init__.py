@@ -1,0 +1,1 @@
+"""How good the model's answers are, overall and for every group."""

@@ -1,0 +1,51 @@
+"""How well the probabilities of several classes rank, each class against the rest.
+
+Why it matters: decisions depend on a cut that can be moved; the ranking is what the model has learned. A class whose
+probability ranks no better than chance cannot be saved by any cut.
+
+How it is measured: for each class the area under the ROC curve of its probability against all other rows (the chance
+that a row of the class gets a higher probability than another row, ties one half), with DeLong's interval on the logit
+scale or Newcombe's for few rows, and the mean over the classes, whose standard error takes into account that every row
+is in every area. Over all rows and for every group and crossing.
+
+How to reduce the risk: Add features that tell the class with the lowest area from the ones it is confused with. Look
+at the confusion table to see which those are.
+
+Sources: DeLong, DeLong & Clarke-Pearson, Biometrics 1988; Sun & Xu, IEEE Signal Processing Letters 2014; Newcombe,
+Statistics in Medicine 2006; Hand & Till, Machine Learning 2001 (areas for several classes).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from audit.check import check
+from audit.checks._support import Sheet
+from audit.checks.performance._classes import macro_auc, one_against_rest
+from audit.errors import Unavailable
+from audit.inputs.groups import Groups
+from audit.inputs.multiclass import Multiclass
+from audit.results import Outcome
+
+MEASURES: dict[str, dict[str, object]] = {
+    "class_roc_auc": {"unit": "1", "better": "higher", "words": "ROC AUC of a class", "params": {"class": "str"}},
+    "macro_roc_auc": {"unit": "1", "better": "higher", "words": "mean ROC AUC of the classes"},
+}
+
+
+@check(cost="predict")
+def class_discrimination(multiclass: Multiclass, groups: Groups, level: float) -> Outcome:
+    if multiclass.probability is None:
+        raise Unavailable("missing_input", "there are decisions and no probabilities", "give scores, one a class")
+    finite = np.flatnonzero(np.isfinite(multiclass.probability).all(axis=1))
+    sheet = Sheet(measures=MEASURES, level=level)
+    for group, at in groups.over(multiclass.rows[finite]):
+        probability, label = multiclass.probability[finite[at]], multiclass.label[finite[at]]
+        given = (probability, label, multiclass.classes)
+        sheet.add("macro_roc_auc", partial(macro_auc, *given), n=len(at), slice=group)
+        for k, name in enumerate(multiclass.classes):
+            area = partial(one_against_rest, *given, k)
+            sheet.add("class_roc_auc", area, n=len(at), slice=group, params={"class": name})
+    return sheet.outcome()

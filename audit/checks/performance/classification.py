@@ -1,0 +1,76 @@
+"""How often the decisions are right, overall and for every group.
+
+Why it matters: it is the first question anyone asks, and the average hides the rest: a model that is right 95 % of the
+time can be right half of the time for a class that is rare or a group that is small.
+
+How it is measured: accuracy with Wilson's interval; balanced accuracy, the mean of the recalls of all classes, so that
+a rare class counts as much as a common one; F1 of the positive class, with Wilson's interval of the Jaccard index that
+it is a function of; macro F1, the mean over classes, with a standard error that knows that one wrong row counts
+against two classes. A group without rows of some class has no balanced accuracy; that is said, not guessed. The table
+shows which class is taken for which.
+
+How to reduce the risk: Read the rows that are decided wrongly, the most confident first, and correct their labels or
+add the feature that would tell them apart. Compare with the simplest model there is, such as always the commonest
+class: accuracy far above it is what counts.
+
+Sources: Wilson 1927, JASA 22; Brodersen et al., ICPR 2010 (balanced accuracy); Zou & Donner, Statistics in Medicine
+2008 (intervals of sums); Takahashi et al., Applied Intelligence 2022 (intervals of F1).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from audit import wording
+from audit.check import check
+from audit.checks._support import Sheet, share
+from audit.checks.performance._classes import ClassCounts, balanced_accuracy, macro_f1
+from audit.errors import Unavailable
+from audit.inputs.classified import Classified
+from audit.inputs.groups import Groups, Slice
+from audit.results import Outcome, Table
+
+MEASURES = {
+    "accuracy": {"unit": "1", "better": "higher", "words": "share decided correctly"},
+    "balanced_accuracy": {"unit": "1", "better": "higher", "words": "mean recall of the classes"},
+    "f1": {"unit": "1", "better": "higher", "words": "F1 of the positive class"},
+    "macro_f1": {"unit": "1", "better": "higher", "words": "mean F1 of the classes"},
+}
+
+
+@check(cost="predict")
+def classification(classified: Classified, groups: Groups, level: float) -> Outcome:
+    sheet = Sheet(measures=MEASURES, level=level)
+    for group, at in groups.over(classified.rows):
+        counts = ClassCounts.of(classified.classes, classified.label[at], classified.decision[at])
+        _measure(sheet, group, counts, classified.positive)
+    if classified.positive < 0:
+        why = Unavailable(
+            "not_applicable", "F1 of one class is for two classes", "use macro_f1, or class_f1 of a class"
+        )
+        sheet.omit("f1", why, n=0, rows=len(classified.rows))
+    return sheet.outcome(_confusion_table(classified))
+
+
+def _measure(sheet: Sheet, group: Slice, counts: ClassCounts, positive: int) -> None:
+    right = partial(share, counts.correct.sum(), counts.n, "labelled and decided")
+    sheet.add("accuracy", right, n=counts.n, slice=group)
+    sheet.add("balanced_accuracy", partial(balanced_accuracy, counts), n=counts.n, slice=group)
+    sheet.add("macro_f1", partial(macro_f1, counts), n=counts.n, slice=group)
+    if positive >= 0:
+        sheet.add("f1", partial(counts.f1, positive), n=counts.n, slice=group)
+
+
+def _confusion_table(found: Classified) -> Table:
+    size = len(found.classes)
+    cells = np.bincount(found.label.astype(np.int64) * size + found.decision, minlength=size * size)
+    rows = cells.reshape(size, size).tolist()
+    return Table(
+        name="confusion",
+        title="Which class is taken for which",
+        columns=("label", *(f"decided {wording.label(name)}" for name in found.classes)),
+        rows=tuple((name, *counts) for name, counts in zip(found.classes, rows, strict=True)),
+        note="Rows of the data: a line a true class, a column a decision. Right decisions lie on the diagonal.",
+    )

@@ -1,0 +1,15 @@
+"""A few rows whose answers are known, which the loaded model must reproduce."""
+
+from __future__ import annotations
+
+from audit.case import Case
+from audit.data import Dataset
+from audit.errors import Unavailable
+
+REQUIRES = {"known": True}
+
+
+def known(case: Case) -> Dataset:
+    if "known" not in case.datasets:
+        raise Unavailable("missing_input", "no rows with known answers were given", "give [data.known] path")
+    return case.datasets["known"]

@@ -1,0 +1,144 @@
+"""Cases over small tables in memory, and one check run on them as the engine runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from audit import plan
+from audit.case import Case, build_case
+from audit.data import Dataset
+from audit.data.opening import dataset_from_table
+from audit.engine import Runner, Silent
+from audit.models.loading import LoadedModel
+from audit.models.wrapping import wrap
+from audit.registry import Registry, find
+from audit.results import Curve, Evidence, Measurement, Omission, Outcome, Scalar, Table
+from audit.spec import AuditSpec
+
+Columns = Mapping[str, Any]
+NOWHERE = Path("/nonexistent")
+
+
+def table(columns: Columns) -> pa.Table:
+    """Arrow columns of lists or arrays; None is a missing value, NaN stays NaN."""
+    return pa.table({name: v if isinstance(v, pa.Array) else pa.array(_plain(v)) for name, v in columns.items()})
+
+
+def _plain(values: Any) -> list[Any]:
+    return values.tolist() if isinstance(values, np.ndarray) else list(values)
+
+
+def make_case(
+    columns: Columns,
+    *,
+    target: str | None = None,
+    positive: Scalar | None = None,
+    favourable: Scalar | None = None,
+    groups: Sequence[str] = (),
+    features: Sequence[str] = (),
+    score: str | None = None,
+    scores: Sequence[str] = (),
+    prediction: str | None = None,
+    threshold: float | None = None,
+    id: str | None = None,
+    model: Any = None,
+    train: Columns | None = None,
+    known: Columns | None = None,
+    stats: Mapping[str, Any] | None = None,
+    described: Mapping[str, Any] | None = None,
+    limits: Sequence[Mapping[str, Any]] = (),
+) -> Case:
+    """A case over columns in memory: a model (an estimator, a function ...) or stored predictions.
+
+    ``stats`` and ``described`` are [stats] and [columns]; a role left out is not given.
+    """
+    roles = {
+        "target": target,
+        "positive": positive,
+        "favourable": favourable,
+        "groups": list(groups) or None,
+        "features": list(features) or None,
+        "score": score,
+        "scores": list(scores) or None,
+        "prediction": prediction,
+        "threshold": threshold,
+        "id": id,
+    }
+    tables = {"test": columns, "train": train, "known": known}
+    given = {name: part for name, part in tables.items() if part is not None}
+    part = {"path": "memory.parquet"} | {role: value for role, value in roles.items() if value is not None}
+    spec = AuditSpec.model_validate(
+        {
+            "name": "world",
+            "data": dict.fromkeys(given, part),
+            "stats": dict(stats or {}),
+            "columns": dict(described or {}),
+            "limit": list(limits),
+        }
+        | ({"model": {"path": "model.skops"}} if model is not None else {})
+    )
+    datasets: dict[str, Dataset] = {
+        name: dataset_from_table(name, table(cells), getattr(spec.data, name), spec.columns, root=NOWHERE)
+        for name, cells in given.items()
+    }
+    loaded = None if model is None else LoadedModel(model=wrap(model), sha256="", bytes=0, path="")
+    return build_case(spec, NOWHERE, loaded, datasets)
+
+
+@cache
+def registry() -> Registry:
+    return find()
+
+
+def run_check(case: Case, check: str, *, on: str = "test", **params: Scalar) -> Outcome:
+    """What the engine records of one check, planned as in an audit. A crash of the check is raised."""
+    planned = next(item for item in plan.make(registry(), plan_facts(case), ()) if item.check.id == check)
+    records, _ = Runner(case=case, registry=registry()).run([replace(planned, on=on, params=params)], Silent())
+    if records[0].traceback:
+        raise AssertionError(records[0].traceback)
+    return records[0].outcome
+
+
+def plan_facts(case: Case) -> plan.Facts:
+    from audit.engine import facts_of
+
+    return facts_of(case)
+
+
+def measurement(outcome: Outcome, name: str, *, by: Mapping[str, str | None] | None = None, **params: Scalar) -> Any:
+    """The one measurement of that name, group and parameters; KeyError when there is none."""
+    found = [m for m in outcome.measurements if _is(m, name, by, params)]
+    if len(found) != 1:
+        raise KeyError(f"{len(found)} measurements of {name} for {by} {params}")
+    return found[0]
+
+
+def omission(outcome: Outcome, name: str, *, by: Mapping[str, str | None] | None = None, **params: Scalar) -> Omission:
+    """The one omission of that name, group and parameters; KeyError when there is none."""
+    found = [o for o in outcome.omissions if _is(o, name, by, params)]
+    if len(found) != 1:
+        raise KeyError(f"{len(found)} omissions of {name} for {by} {params}")
+    return found[0]
+
+
+def _is(result: Measurement | Omission, name: str, by: Mapping[str, str | None] | None, params: Columns) -> bool:
+    return result.name == name and dict(result.slice) == dict(by or {}) and dict(result.params) == dict(params)
+
+
+def evidence(outcome: Outcome, name: str) -> Evidence:
+    return next(item for item in outcome.evidence if isinstance(item, Curve | Table) and item.name == name)
+
+
+def numbers(outcome: Outcome) -> dict[tuple[str, tuple[tuple[str, Any], ...], tuple[tuple[str, Any], ...]], Any]:
+    """Every measurement by name, group and parameters, for comparing two outcomes."""
+    return {
+        (m.name, tuple(sorted(m.slice.items())), tuple(sorted(m.params.items()))): (m.value, m.interval, m.n)
+        for m in outcome.measurements
+    }
