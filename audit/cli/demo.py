@@ -10,7 +10,7 @@ from pathlib import Path
 from audit.errors import UsageError
 
 MARK = ".assay-demo"
-EPILOG = """The demonstration exits 0 when it worked, whatever the verdicts, and says with which code `audit run` would end.
+EPILOG = """The demonstration exits 0 when it worked, whatever the verdicts, and says how `audit run` would end.
 Everything that was audited stays in the folder: data, models, audit.toml and the run."""
 
 

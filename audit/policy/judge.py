@@ -24,9 +24,23 @@ FAMILY_ERROR = {"fail": 0.05, "warn": 0.10, "record": 0.10}
 def judge(limits: Sequence[Limit], records: Sequence[Record], rules: Rules) -> tuple[Finding, ...]:
     """One finding a limit, worst first. A limit of level "record" without a bound yields none."""
     bounded = [limit for limit in limits if limit.min is not None or limit.max is not None or limit.regress is not None]
-    sizes = {level: max(1, sum(limit.level == level for limit in bounded)) for level in FAMILY_ERROR}
+    sizes = {
+        level: max(1, sum(1 for x in bounded if x.level == level and _by_chance(x, records))) for level in FAMILY_ERROR
+    }
     findings = [_judge_one(limit, records, rules, FAMILY_ERROR[limit.level] / sizes[limit.level]) for limit in bounded]
-    return tuple(sorted(findings, key=worst_first))
+    return tuple(sorted((f for f in findings if not _beside_the_point(f)), key=worst_first))
+
+
+def _by_chance(limit: Limit, records: Iterable[Record]) -> bool:
+    """Whether sampling could make this limit fail: a census or an unanswered limit takes no part of the error."""
+    return any(m.interval.kind == "sample" for m in matching(limit, records)[0])
+
+
+def _beside_the_point(finding: Finding) -> bool:
+    """A pack's limit on another kind of task is no finding about this model."""
+    subject = finding.subject
+    not_applicable = isinstance(subject, Omission) and subject.reason is Reason.NOT_APPLICABLE
+    return not_applicable and not demanded(finding.limit)
 
 
 def worst_first(finding: Finding) -> tuple[int, int, int, str]:
