@@ -15,6 +15,7 @@ from reports.charts.theme import DASHES, LIGHT, Palette
 MAX_POINTS = 120  # of one line: more cannot be told apart at this width
 MAX_COLOURS = 6
 MAX_PANELS = 12
+FEW_ROWS = 11
 FEW_POINTS = 25  # of one line: few enough for a dot and a rule each
 _HEIGHT = 260
 
@@ -49,18 +50,26 @@ def describe(item: Curve) -> str:
 
 
 def numbers(item: Curve) -> Numbers:
-    """Every drawn point, at most 25 of each line."""
-    rows = []
-    for s in item.series[:MAX_PANELS]:
-        for i in _kept(len(s.x), FEW_POINTS):
-            bounds = wording.span(s.lower[i], s.upper[i], "1", s.y[i]) if s.lower and s.upper else "not given"
-            half = (s.upper[i] - s.lower[i]) / 2 if s.lower and s.upper else None
-            n = f"{s.n[i]:,}" if s.n else "not given"
-            rows.append(
-                (wording.label(s.label), wording.number(s.x[i], "1"), wording.number(s.y[i], "1", half), bounds, n)
-            )
-    columns = ("line", wording.label(item.x_label), wording.label(item.y_label), "interval", "n")
-    return Numbers(columns=columns, rows=tuple(rows))
+    """Points of each line, at most 25 with bounds and 11 without; a line has a column for n only if it has n."""
+    bounded = any(s.lower and s.upper for s in item.series)
+    counted = any(s.n for s in item.series)
+    rows = [
+        _point(s, i, bounded, counted)
+        for s in item.series[:MAX_PANELS]
+        for i in _kept(len(s.x), FEW_POINTS if bounded else FEW_ROWS)
+    ]
+    more = (*(("interval",) if bounded else ()), *(("n",) if counted else ()))
+    return Numbers(columns=("line", wording.label(item.x_label), wording.label(item.y_label), *more), rows=tuple(rows))
+
+
+def _point(s: Series, i: int, bounded: bool, counted: bool) -> tuple[str, ...]:
+    half = (s.upper[i] - s.lower[i]) / 2 if s.lower and s.upper else None
+    cells = [wording.label(s.label), wording.number(s.x[i], "1"), wording.number(s.y[i], "1", half)]
+    if bounded:
+        cells.append("" if half is None else wording.span(s.lower[i], s.upper[i], "1", s.y[i]))
+    if counted:
+        cells.append(f"{s.n[i]:,}" if s.n else "")
+    return tuple(cells)
 
 
 def _kept(length: int, most: int) -> Sequence[int]:

@@ -89,7 +89,8 @@ def _number(value: float, item: Waterfall) -> str:
 def _signed(c: Contribution, item: Waterfall, unit: str) -> str:
     # Their errors are small or nought and would leave many decimals: a tenth of the largest limits them alike.
     step = max(c.error, max((abs(other.value) for other in item.items), default=0.0) / 10)
-    return ("+" if c.value > 0 else "") + wording.number(c.value, unit, step)
+    words = wording.number(c.value, unit, step)
+    return f"+{words}" if c.value > 0 and words[0].isdigit() else words
 
 
 def _label(c: Contribution, length: int) -> str:
