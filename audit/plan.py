@@ -103,6 +103,8 @@ def make(registry: Registry, facts: Facts, limits: Iterable[Limit], costs: Itera
     for limit in limits:
         info = registry.checks[registry.measures[limit.measure]]
         params = checked_params(registry.notes, limit)
+        if not info.takes_params:  # they only choose among what the check measures anyway: a class, a column
+            params = {}
         key = (info.id, limit.on, tuple(sorted(params.items())))
         if key not in wanted:
             wanted.add(key)
