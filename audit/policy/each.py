@@ -28,7 +28,7 @@ def judge_each(case: Case) -> Finding:
     elif open_ or blocked_by_gaps or nothing_seen:
         verdict, shown = Verdict.INCONCLUSIVE, open_ or pairs
     else:
-        verdict, shown = Verdict.PASS, pairs
+        verdict, shown = Verdict.PASS, [p for p in pairs if inside(case.limit, p[1].lower, p[1].upper)]
     return _finding(case, verdict, shown, [c for _, c in pairs])
 
 

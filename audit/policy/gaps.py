@@ -37,7 +37,7 @@ def judge_gap(case: Case) -> Finding:
         return _finding(case, Verdict.FAIL, contrasts, powered, failed)
     if open_.any() or unseen:
         return _finding(case, Verdict.INCONCLUSIVE, contrasts, powered, open_ if open_.any() else everything)
-    return _finding(case, Verdict.PASS, contrasts, powered, everything)
+    return _finding(case, Verdict.PASS, contrasts, powered, within)  # what could not be seen is listed, not shown
 
 
 def compared(case: Case) -> Contrasts:
