@@ -91,7 +91,8 @@ def headline(run: AuditRun) -> str:
     deciding = [finding for finding in run.findings if finding.limit.level == "fail"]
     if not deciding:
         return f"{word}: no limit of this audit decides"
-    number = sum(f.verdict is run.verdict and not waived(f) for f in deciding)
+    met = sum(f.verdict is Verdict.PASS for f in deciding)
+    number = met if run.verdict is Verdict.PASS else sum(f.verdict is run.verdict and blocks(run, f) for f in deciding)
     said = {
         Verdict.FAIL: "not met",
         Verdict.INCONCLUSIVE: "not decided by this data",
@@ -99,6 +100,16 @@ def headline(run: AuditRun) -> str:
         Verdict.PASS: "met on this data",
     }[run.verdict]
     return f"{word}: {number} of {wording.count(len(deciding), 'limit')} {said}"
+
+
+def exit_words(run: AuditRun) -> str:
+    """``Exit code 1: 1 of 3 gated limits fails.``"""
+    return f"Exit code {run.exit_code}: {wording.text(run.exit_reason).removesuffix('.')}."
+
+
+def worst(findings: Sequence[FindingWords]) -> FindingWords | None:
+    """The first that neither passes nor is waived."""
+    return next((f for f in findings if f.status.key in {"fail", "inconclusive", "not_assessed"}), None)
 
 
 def who(finding: Finding) -> str:

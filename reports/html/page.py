@@ -67,8 +67,8 @@ def _context(run: AuditRun) -> dict[str, Any]:
         "verdict": wording.status(run.verdict.value),
         "made": wording.moment(run.machine.created),
         "headline": selection.headline(run),
-        "exit_reason": _exit_words(run),
-        "worst": _worst(findings),
+        "exit_reason": selection.exit_words(run),
+        "worst": selection.worst(findings),
         "counts": selection.counts(run),
         "waived": [f for f in findings if f.waiver],
         "limits": selection.main_limits(run, run.findings),
@@ -88,14 +88,6 @@ def _context(run: AuditRun) -> dict[str, Any]:
         "spec": provenance.spec_text(run),
         "notices": [wording.text(notice) for notice in run.notices],
     }
-
-
-def _exit_words(run: AuditRun) -> str:
-    return f"Exit code {run.exit_code}: {wording.text(run.exit_reason).removesuffix('.')}."
-
-
-def _worst(findings: tuple[selection.FindingWords, ...]) -> selection.FindingWords | None:
-    return next((f for f in findings if f.status.key in {"fail", "inconclusive", "not_assessed"}), None)
 
 
 def _details(run: AuditRun) -> dict[str, list[tuple[str, str, str]]]:

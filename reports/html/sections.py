@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 from audit import wording
 from audit.record import AuditRun, Record
-from audit.results import Measurement, Omission, Table
-from reports import selection
-from reports.charts import energy
+from audit.results import Measurement, Omission
+from reports import estimates, selection
 from reports.grids import Grid, judged, left_out, limit_lines, on_words, overall, title
 from reports.grids import grids as all_grids
 from reports.html import figures
 from reports.html.figures import Anchors, Figure, TableView
 
-MAX_GROUP_CHARTS = 24
+MAX_GROUP_CHARTS = 18
+MIN_GROUP_CHARTS = 6  # drawn even if nobody judged them
+MAX_FIGURES = 6  # of one section before the rest is folded
+MAX_PLAIN_ROWS = 3  # of one measure with different parameters before they are folded
 MAX_OMISSIONS = 40  # of one reason; more are counted
 
 _PERFORMANCE = ("performance", "calibration", "overfitting", "robustness")
@@ -44,7 +46,9 @@ class Section:
     short: str  # in the list of sections
     lead: str
     measured: tuple[Measured, ...] = ()
+    listed: tuple[tuple[str, tuple[Measured, ...]], ...] = ()  # one measure for many parameters, folded
     figures: tuple[Figure, ...] = ()
+    more_figures: tuple[Figure, ...] = ()
     examples: tuple[Figure, ...] = ()
     maps: tuple[Figure, ...] = ()
     tables: tuple[TableView, ...] = ()
@@ -52,7 +56,9 @@ class Section:
 
     @property
     def empty(self) -> bool:
-        return not (self.measured or self.figures or self.examples or self.maps or self.tables or self.omitted)
+        return not (
+            self.measured or self.listed or self.figures or self.examples or self.maps or self.tables or self.omitted
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +83,7 @@ class OmissionRow:
 class OmissionBlock:
     reason: str
     rows: tuple[OmissionRow, ...]
+    group_rows: tuple[OmissionRow, ...]  # about single groups
     left_out: int
 
 
@@ -117,19 +124,47 @@ def _section(
 ) -> Section:
     records = [record for record in run.records if record.family in families]
     shown = [figures.of_evidence(item, r.check, anchors) for r in records for item in r.outcome.evidence]
-    estimates = _estimates(run, records, anchors) if key == "energy" else ()
+    drawn = [f for f in shown if isinstance(f, Figure) and not (f.scale or f.example)]
+    drawn = [*(_estimates(run, records, anchors) if key == "energy" else ()), *drawn]
+    plain, listed = _split(run, [(r, m) for r in records for m in r.outcome.measurements if not m.slice])
     return Section(
         id=key,
         title=title,
         short=short,
         lead=lead,
-        measured=tuple(_measured(run, r, m) for r in records for m in r.outcome.measurements if not m.slice),
-        figures=(*estimates, *(f for f in shown if isinstance(f, Figure) and not (f.scale or f.example))),
+        measured=plain,
+        listed=listed,
+        figures=tuple(drawn[:MAX_FIGURES]),
+        more_figures=tuple(drawn[MAX_FIGURES:]),
         examples=tuple(f for f in shown if isinstance(f, Figure) and f.example),
         maps=tuple(f for f in shown if isinstance(f, Figure) and f.scale),
         tables=tuple(t for t in shown if isinstance(t, TableView)),
-        omitted=tuple(_omitted(run, o) for r in records for o in r.outcome.omissions if not o.slice)[:8],
+        omitted=_missing_here(run, records),
     )
+
+
+def _split(
+    run: AuditRun, rows: Sequence[tuple[Record, Measurement]]
+) -> tuple[tuple[Measured, ...], tuple[tuple[str, tuple[Measured, ...]], ...]]:
+    """Measures that stand for themselves, and those that stand once for each of many columns or classes."""
+    named: dict[str, list[Measured]] = {}
+    plain: list[Measured] = []
+    for record, m in rows:
+        same = sum(other.name == m.name and bool(other.params) for _, other in rows)
+        if m.params and same > MAX_PLAIN_ROWS:
+            named.setdefault(wording.sentence(selection.measure_words(run, m.name)), []).append(
+                _measured(run, record, m)
+            )
+        else:
+            plain.append(_measured(run, record, m))
+    return tuple(plain), tuple((title, tuple(members)) for title, members in named.items())
+
+
+def _missing_here(run: AuditRun, records: Iterable[Record]) -> tuple[str, ...]:
+    """What this section lacks, at most eight of them; a question that does not apply is no lack."""
+    rows = (o for r in records for o in r.outcome.omissions if not o.slice)
+    lacking = (o for o in rows if o.reason is not Reason.NOT_APPLICABLE)
+    return tuple(dict.fromkeys(_omitted(run, o) for o in lacking))[:8]
 
 
 def _measured(run: AuditRun, record: Record, m: Measurement) -> Measured:
@@ -139,7 +174,7 @@ def _measured(run: AuditRun, record: Record, m: Measurement) -> Measured:
         who=on_words(record) if not m.slice else wording.slice_words(m.slice),
         value=wording.value(m),
         uncertainty=wording.uncertainty(m),
-        better=wording.BETTER.get(note.better, ""),
+        better="" if note.better == "none" else wording.BETTER.get(note.better, ""),
     )
 
 
@@ -150,18 +185,9 @@ def _omitted(run: AuditRun, o: Omission) -> str:
 
 
 def _estimates(run: AuditRun, records: Iterable[Record], anchors: Anchors) -> tuple[Figure, ...]:
-    """One chart of every way in which the energy is known; where there is no such table, of each range measured."""
-    outcomes = [record.outcome for record in records]
-    rungs = [e for o in outcomes for t in o.evidence if isinstance(t, Table) for e in energy.of_table(t)]
-    ranges = [m for o in outcomes for m in o.measurements if m.interval.kind == "range" and not m.slice]
-    named = next((m.name for m in ranges if m.unit == "kWh"), "energy")
-    charted = {("kWh", selection.measure_words(run, named)): rungs} if rungs else {}
-    for m in ranges if not rungs else ():
-        words = selection.measure_words(run, m.name, params=m.params)
-        charted.setdefault((m.unit, words), []).append(energy.of_measurement(m, words))
     return tuple(
         figures.of_estimates(rows, title, anchors.new("figure", "energy", unit))
-        for (unit, title), rows in charted.items()
+        for (unit, title), rows in estimates.charted(run, records).items()
     )
 
 
@@ -171,7 +197,8 @@ def _estimates(run: AuditRun, records: Iterable[Record], anchors: Anchors) -> tu
 def of_groups(run: AuditRun, anchors: Anchors) -> tuple[GroupBlock, ...]:
     """A block for each set of columns: judged measures first, drawn while there is room, the rest as tables."""
     grids = sorted(all_grids(run), key=lambda grid: (not judged(run, grid), len(grid.columns)))
-    drawn = {id(grid) for grid in grids[:MAX_GROUP_CHARTS]}
+    room = min(MAX_GROUP_CHARTS, max(MIN_GROUP_CHARTS, sum(bool(judged(run, grid)) for grid in grids)))
+    drawn = {id(grid) for grid in grids[:room]}
     columns = dict.fromkeys(grid.columns for grid in sorted(grids, key=lambda grid: len(grid.columns)))
     blocks = []
     for key in columns:
@@ -219,9 +246,11 @@ def of_omissions(run: AuditRun) -> tuple[OmissionBlock, ...]:
     blocks = []
     for reason, rows in selection.omissions_by_reason(run):
         views = tuple(dict.fromkeys(_merged(run, rows)))
-        blocks.append(
-            OmissionBlock(reason=reason, rows=views[:MAX_OMISSIONS], left_out=max(0, len(views) - MAX_OMISSIONS))
-        )
+        kept = views[:MAX_OMISSIONS]
+        about_all = tuple(row for row in kept if row.who == wording.ALL_ROWS)
+        about_groups = tuple(row for row in kept if row.who != wording.ALL_ROWS)
+        left = len(views) - len(kept)
+        blocks.append(OmissionBlock(reason=reason, rows=about_all, group_rows=about_groups, left_out=left))
     return tuple(blocks)
 
 
