@@ -212,7 +212,8 @@ def measurement(m: Measurement) -> str:
 def short_method(method: str) -> str:
     """The name of a method without what explains it: ``Wilson`` for ``Wilson score interval (Wilson 1927)``."""
     name = text(method).partition(" (")[0].partition("; ")[0]
-    return label(name).removesuffix(" interval").removesuffix(" score").replace("_", " ")
+    name = name.partition(" interval")[0].removesuffix(" score") or name
+    return label(name.replace("_", " "))
 
 
 def moment(iso: str) -> str:

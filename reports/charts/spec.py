@@ -32,7 +32,8 @@ def data(rows: Sequence[Row]) -> alt.InlineData:
 
 def finish(chart: alt.LayerChart | alt.Chart | alt.FacetChart, description: str, palette: Palette = LIGHT) -> Spec:
     """The Vega-Lite spec as a dict that stands alone: one width, our colours, and its conclusion in words."""
-    spec: Spec = chart.properties(description=description).to_dict()
+    # Validated where the charts are tested; here it would cost more than all the rest of a page.
+    spec: Spec = chart.properties(description=description).to_dict(validate=False)
     if "facet" not in spec:
         spec.setdefault("width", WIDTH)
         spec["autosize"] = {"type": "fit-x", "contains": "padding"}

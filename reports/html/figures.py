@@ -151,7 +151,7 @@ def of_table(item: Table, anchor: str) -> TableView:
         title=wording.sentence(wording.label(item.title, 120)),
         columns=tuple(_heading(item.columns, group) for group in groups),
         rows=tuple(tuple(_cell(item.columns, row, group) for group in groups) for row in shown),
-        numeric=tuple(_numeric([row[group[0]] for row in item.rows]) for group in groups),
+        numeric=tuple(len(group) == 1 and _numeric([row[group[0]] for row in item.rows]) for group in groups),
         note=wording.text(item.note),
         left_out=len(item.rows) - len(shown),
     )
@@ -179,7 +179,8 @@ def _cell(columns: Sequence[str], row: Sequence[Scalar | None], group: range) ->
     value, lower, upper, *level = numbers
     unit = columns[group[0]]
     label = f"{wording.level(level[0])} range " if level else ""
-    return f"{wording.number(value, unit, (upper - lower) / 2)} ({label}{wording.span(lower, upper, unit, value)})"
+    words = f"{wording.number(value, unit, (upper - lower) / 2)} ({label}{wording.span(lower, upper, unit, value)})"
+    return words.replace(" ", "\u00a0")  # a value and its range stay on one line
 
 
 def _numeric(cells: Sequence[Scalar | None]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from audit import wording
 from audit.record import AuditRun, Record
-from audit.results import Measurement, Omission
+from audit.results import Measurement, Omission, Reason
 from reports import estimates, selection
 from reports.grids import Grid, judged, left_out, limit_lines, on_words, overall, title
 from reports.grids import grids as all_grids
