@@ -98,7 +98,7 @@ def facts_of(case: Case) -> Facts:
     return Facts(
         task=case.task,
         has=present(case.spec, has_model=case.model is not None, names=case.datasets),
-        roles=frozenset(role for role in ("target", "groups", "id", "weight", "cluster") if getattr(test.roles, role)),
+        roles=frozenset(role for role in planning.ROLES if getattr(test.roles, role)),
         kinds=frozenset(test.columns[name].kind for name in test.roles.features),
     )
 
@@ -139,7 +139,7 @@ class Runner:
         outcome, crash = self._outcome(item)
         return Record(
             check=info.id,
-            family=info.id.split(".")[0],
+            family=info.family,
             on=item.on,
             cost=info.cost,
             outcome=self._allowed(outcome),
@@ -212,7 +212,9 @@ class Runner:
         if wrong:
             raise CheckError(f'{item.check.id} returned "{wrong[0].name}" in {wrong[0].unit}, MEASURES says otherwise')
         return replace(
-            outcome, measurements=tuple(replace(m, params={**m.params, **item.params}) for m in outcome.measurements)
+            outcome,
+            measurements=tuple(replace(m, params={**m.params, **item.params}) for m in outcome.measurements),
+            omissions=tuple(replace(o, params={**o.params, **item.params}) for o in outcome.omissions),
         )
 
     def _allowed(self, outcome: Outcome) -> Outcome:

@@ -16,6 +16,8 @@ from audit.spec import AuditSpec, Loaded
 from audit.wording import first_sentence
 
 _KINDS: Mapping[str, tuple[type, ...]] = {"float": (int, float), "int": (int,), "str": (str,), "bool": (bool,)}
+ROLES = ("target", "groups", "id", "weight", "cluster")
+"""Roles that an input may require."""
 COST_ORDER = ("instant", "predict", "gradient", "retrain")
 
 REMEDIES = {
@@ -113,7 +115,7 @@ def make(registry: Registry, facts: Facts, limits: Iterable[Limit], costs: Itera
 
 
 def checked_params(notes: Mapping[str, MeasureNote], limit: Limit) -> dict[str, Scalar]:
-    """The limit's parameters, if there is such a measure and it has them. SpecError names the nearest one."""
+    """The limit's parameters. SpecError for an unknown measure or parameter, or a question that has no answer."""
     if limit.measure not in notes:
         where = f"{limit.source} line {limit.line}: " if limit.line else ""
         close = nearest(limit.measure, notes)
@@ -125,6 +127,8 @@ def checked_params(notes: Mapping[str, MeasureNote], limit: Limit) -> dict[str, 
             raise SpecError(f'"{limit.measure}" has no parameter "{name}"{nearest(name, known)}: {has}')
         if type(value) not in _KINDS[known[name]]:
             raise SpecError(f'"{limit.measure}": {name} must be a {known[name]}, got {value!r}')
+    if limit.regress is not None and notes[limit.measure].better not in {"higher", "lower"}:
+        raise SpecError(f'"{limit.measure}" is neither better higher nor lower, so it cannot regress: give min or max')
     return dict(limit.params)
 
 

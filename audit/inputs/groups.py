@@ -54,7 +54,8 @@ def wanted_sets(case: Case) -> list[tuple[str, ...]]:
     named = case.datasets["test"].roles.groups
     depth = min(case.spec.stats.intersections, len(named))
     sets = [columns for size in range(1, depth + 1) for columns in combinations(named, size)]
-    return list(dict.fromkeys([*sets, *(limit.by for limit in case.spec.limit if limit.by and limit.by != ("*",))]))
+    asked = [*sets, *(limit.by for limit in case.spec.limit if limit.by and limit.by != ("*",))]
+    return list({frozenset(columns): columns for columns in reversed(asked)}.values())[::-1]
 
 
 def wanted_columns(case: Case) -> list[str]:

@@ -105,7 +105,8 @@ def _outside(limit: Limit, lower: NDArray[np.float64], upper: NDArray[np.float64
 
 
 def _large_enough(case: Case, contrasts: Contrasts) -> NDArray[np.bool_]:
-    sizes = np.array([*(m.n for m in case.found), np.iinfo(np.int64).max])  # the last one: the rest of the rows
+    most = np.iinfo(np.int64).max  # of a census nothing is left to chance, and -1 is the rest of the rows
+    sizes = np.array([*(m.n if m.interval.kind == "sample" else most for m in case.found), most])
     least = case.rules.min_n
     return np.asarray((sizes[contrasts.first] >= least) & (sizes[contrasts.second] >= least))
 

@@ -8,7 +8,8 @@ from datetime import date
 from enum import IntEnum
 
 from audit import wording
-from audit.policy.limits import Finding, Verdict, Waiver, demanded
+from audit.policy.limits import Finding, Limit, Verdict, Waiver, demanded
+from audit.policy.options import inside
 from audit.results import Omission, Reason
 from audit.spec import GateSpec
 
@@ -101,9 +102,18 @@ def _covers(waiver: Waiver, finding: Finding, today: date) -> bool:
         return False
     if waiver.bound is None or finding.comparison is None:
         return True
-    limit, found = finding.limit, finding.comparison
-    far_up = limit.max is None or found.upper <= waiver.bound
-    return far_up and (limit.min is None or found.lower >= waiver.bound)
+    widened = _widened(finding.limit, waiver.bound)
+    return all(inside(widened, c.lower, c.upper) for c in (finding.comparison, *finding.blocking))
+
+
+def _widened(limit: Limit, bound: float) -> Limit:
+    """The limit with its bound on that side moved out to ``bound``: the other side still holds."""
+    highest = limit.regress if limit.regress is not None else limit.max
+    return replace(
+        limit,
+        min=None if limit.min is None or limit.regress is not None else min(limit.min, bound),
+        max=None if highest is None else max(highest, bound),
+    )
 
 
 def waiver_faults(findings: Sequence[Finding], waivers: Sequence[Waiver], today: date) -> list[str]:

@@ -61,9 +61,22 @@ def _judge_one(limit: Limit, records: Sequence[Record], rules: Rules, alpha: flo
     whole, _ = matching(replace(limit, by=()), records)
     overall = whole[0] if whole else None
     case = Case(limit=limit, found=found, omitted=omitted, overall=overall, note=note, rules=rules, alpha=alpha)
-    if limit.regress is not None:
+    if limit.regress is None:
+        return _judge_bounds(case)
+    if limit.min is None and limit.max is None:
         return judge_regression(case)
-    return judge_each(case) if limit.compare == "each" else judge_gap(case)
+    half = replace(case, alpha=alpha / 2)  # two questions share the limit's part of the family's error
+    return _worse(_judge_bounds(half), judge_regression(half))
+
+
+def _judge_bounds(case: Case) -> Finding:
+    return judge_each(case) if case.limit.compare == "each" else judge_gap(case)
+
+
+def _worse(bounds: Finding, regression: Finding) -> Finding:
+    """A limit with a bound and an allowed worsening is met when both are: the worse of the two speaks."""
+    order = (Verdict.FAIL, Verdict.NOT_ASSESSED, Verdict.INCONCLUSIVE, Verdict.PASS)
+    return min(bounds, regression, key=lambda finding: order.index(finding.verdict))
 
 
 def matching(limit: Limit, records: Iterable[Record]) -> tuple[list[Measurement], list[Omission]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,6 +18,7 @@ Contrast = Literal["pairs", "reference", "rest", "overall"]
 State = Literal["new", "unchanged", "fixed", "absent"]
 
 DEFAULT_DATA = "test"
+PACK_ID = re.compile(r"[^@]+@\d+")
 
 
 class Verdict(StrEnum):
@@ -27,7 +29,7 @@ class Verdict(StrEnum):
 
 
 def _name(text: str) -> str:
-    return quote(text, safe="._-")
+    return quote(text, safe="._-", errors="surrogatepass")
 
 
 def measure_id(measure: str, by: tuple[str, ...], compare: Compare, params: Mapping[str, Scalar], on: str) -> str:
@@ -74,7 +76,7 @@ class Limit:
 
 def demanded(limit: Limit) -> bool:
     """Whether somebody wrote this limit for this audit, so that it must be answered."""
-    return limit.required or "@" not in limit.source
+    return limit.required or not PACK_ID.fullmatch(limit.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

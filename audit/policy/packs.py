@@ -13,6 +13,7 @@ from audit.policy.limits import Limit, Waiver
 from audit.spec import AuditSpec, LimitSpec, Loaded, PolicyFile, limit_lines, parse_toml, read_text, validate
 
 FOLDER = Path(__file__).parent.parent / "policies"
+LEVELS = ("fail", "warn", "record")  # strictest first
 EVERY_GROUP = "*"  # in a pack: each sensitive column that the audit names, and each crossing of them
 
 
@@ -40,8 +41,7 @@ def read_pack(path: Path, source: str) -> Pack:
     """A file of limits: a pack, or what --policy names."""
     text = read_text(path)
     file = validate(PolicyFile, parse_toml(text, path), str(path))
-    lines = limit_lines(text)
-    limits = tuple(limit_of(spec, source, line) for spec, line in zip(file.limit, lines, strict=True))
+    limits = _placed(file.limit, limit_lines(text), source)
     return Pack(id=file.pack, title=file.title, sha256=hashlib.sha256(text.encode()).hexdigest(), limits=limits)
 
 
@@ -51,9 +51,13 @@ def limit_of(spec: LimitSpec, source: str, line: int) -> Limit:
 
 def own_limits(loaded: Loaded) -> tuple[Limit, ...]:
     """The limits that audit.toml itself holds."""
-    lines = loaded.limit_lines or (0,) * len(loaded.spec.limit)
-    source = loaded.path.name if loaded.path else "audit.toml"
-    return tuple(limit_of(spec, source, line) for spec, line in zip(loaded.spec.limit, lines, strict=True))
+    return _placed(loaded.spec.limit, loaded.limit_lines, loaded.path.name if loaded.path else "audit.toml")
+
+
+def _placed(specs: Sequence[LimitSpec], lines: Sequence[int], source: str) -> tuple[Limit, ...]:
+    """Each limit with its line; 0 for all where limits are not written under [[limit]] headers of their own."""
+    known = lines if len(lines) == len(specs) else (0,) * len(specs)
+    return tuple(limit_of(spec, source, line) for spec, line in zip(specs, known, strict=True))
 
 
 def waivers(spec: AuditSpec) -> tuple[Waiver, ...]:
@@ -69,18 +73,22 @@ def gathered(
     """
     merged: dict[str, Limit] = {}
     for pack in packs:
-        merged |= {limit.id: _lenient(limit) for limit in expanded(pack.limits, groups, depth)}
+        merged |= {_key(limit): _lenient(limit) for limit in expanded(pack.limits, groups, depth)}
     mine: dict[str, Limit] = {}
     for limit in expanded(own, groups, depth):
-        if limit.id in mine:
-            raise SpecError(
-                f'{limit.source} has the limit "{limit.id}" twice (lines {mine[limit.id].line}, {limit.line})'
-            )
-        mine[limit.id] = limit
+        if (before := mine.get(_key(limit))) is not None:
+            raise SpecError(f'{limit.source} has the limit "{limit.id}" twice (lines {before.line}, {limit.line})')
+        mine[_key(limit)] = limit
     merged |= mine
-    for limit in expanded(policy.limits, groups, depth) if policy else ():
-        merged[limit.id] = _tightest(limit, mine[limit.id]) if limit.id in mine else limit
+    for limit in map(_strict, expanded(policy.limits, groups, depth) if policy else ()):
+        key = _key(limit)
+        merged[key] = _tightest(limit, mine[key]) if key in mine else limit
     return tuple(merged.values())
+
+
+def _key(limit: Limit) -> str:
+    """Two limits are one when they differ in the order of their columns only."""
+    return replace(limit, by=tuple(sorted(limit.by))).id
 
 
 def expanded(limits: Iterable[Limit], groups: Sequence[str], depth: int) -> list[Limit]:
@@ -97,13 +105,26 @@ def _lenient(limit: Limit) -> Limit:
     return replace(limit, underpowered=limit.underpowered or "list")
 
 
+def _strict(limit: Limit) -> Limit:
+    """A policy's limit, unless it says otherwise, blocks on doubt: [gate] of audit.toml cannot soften it."""
+    return replace(limit, inconclusive=limit.inconclusive or "block", underpowered=limit.underpowered or "block")
+
+
 def _tightest(policy: Limit, own: Limit) -> Limit:
-    if policy.level == "fail" and own.level != "fail":
+    if LEVELS.index(own.level) > LEVELS.index(policy.level):
         raise SpecError(f'audit.toml may not lower the level of the policy\'s limit "{policy.id}" to "{own.level}"')
-    least = [bound for bound in (policy.min, own.min) if bound is not None]
-    most = [bound for bound in (policy.max, own.max) if bound is not None]
-    tight = replace(policy, min=max(least, default=None), max=min(most, default=None))
-    loosened = (own.min is not None and own.min != tight.min) or (own.max is not None and own.max != tight.max)
-    if loosened:
-        raise SpecError(f'audit.toml may only tighten the policy\'s limit "{policy.id}", and it loosens it')
+    tight = replace(
+        policy,
+        level=own.level,
+        required=policy.required or own.required,
+        min=max((b for b in (policy.min, own.min) if b is not None), default=None),
+        max=min((b for b in (policy.max, own.max) if b is not None), default=None),
+        regress=min((b for b in (policy.regress, own.regress) if b is not None), default=None),
+    )
+    for name in ("min", "max", "regress"):
+        if getattr(own, name) not in (None, getattr(tight, name)):
+            raise SpecError(
+                f'audit.toml may only tighten the policy\'s limit "{policy.id}": {name} = {getattr(own, name):g} '
+                f"loosens {getattr(policy, name):g}"
+            )
     return tight

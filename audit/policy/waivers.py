@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
@@ -11,9 +12,12 @@ from audit.spec import GateSpec
 
 
 def check_waivers(waivers: Sequence[Waiver], gate: GateSpec, today: date) -> None:
-    """SpecError when there are more of them, or longer ones, than [gate] allows."""
+    """SpecError when there are more of them, or longer ones, than [gate] allows, or two of one limit."""
     if len(waivers) > gate.max_waivers:
         raise SpecError(f"{len(waivers)} waivers, and [gate] max_waivers allows {gate.max_waivers}: fix some")
+    twice = [limit for limit, times in Counter(waiver.limit for waiver in waivers).items() if times > 1]
+    if twice:
+        raise SpecError(f'"{twice[0]}" is waived twice: keep one [[waive]]')
     for waiver in waivers:
         if (waiver.expires - today).days > gate.max_waiver_days:
             most = f"[gate] max_waiver_days allows {gate.max_waiver_days} days"

@@ -20,7 +20,7 @@ Task = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ModelSpec(_Strict):
@@ -71,7 +71,7 @@ class DataSpecs(_Strict):
 class ColumnSpec(_Strict):
     """[columns]: what the file cannot say."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
 
     kind: Literal["number", "category", "text", "image", "audio", "series"] | None = None
     root: str | None = None
@@ -97,9 +97,9 @@ class LimitSpec(_Strict):
     by: Names = ()
     compare: Literal["each", "difference", "ratio"] = "each"
     contrast: Literal["pairs", "reference", "rest", "overall"] = "pairs"
-    min: float | None = Field(None, allow_inf_nan=False)
-    max: float | None = Field(None, allow_inf_nan=False)
-    regress: float | None = Field(None, ge=0, allow_inf_nan=False)
+    min: float | None = None
+    max: float | None = None
+    regress: float | None = Field(None, ge=0)
     level: Literal["fail", "warn", "record"] = "fail"
     why: str = ""
     clause: Names = ()
@@ -115,6 +115,21 @@ class LimitSpec(_Strict):
             raise ValueError(f'the limit on "{self.measure}" has min {self.min} above max {self.max}')
         if self.compare != "each" and not self.by:
             raise ValueError(f'the limit on "{self.measure}" compares ({self.compare}) and needs by = ["column"]')
+        return self
+
+    @model_validator(mode="after")
+    def _asks_what_can_be_judged(self) -> LimitSpec:
+        name = f'the limit on "{self.measure}"'
+        if len(set(self.by)) < len(self.by) or ("*" in self.by and len(self.by) > 1):
+            raise ValueError(f'{name} has by = {list(self.by)}: name each column once, or "*" alone')
+        if self.compare == "each" and self.contrast != "pairs":
+            raise ValueError(f'{name} has contrast = "{self.contrast}": it takes compare = "difference" or "ratio"')
+        if self.compare != "each" and self.regress is not None:
+            raise ValueError(f'{name} has regress, which takes compare = "each": gaps are not compared between runs')
+        if self.compare == "difference" and (self.min is not None or (self.max is not None and self.max < 0)):
+            raise ValueError(f"{name} bounds a gap, which is never negative: give max, 0 or more, and no min")
+        if self.compare == "ratio" and (self.max is not None or (self.min is not None and not 0 < self.min <= 1)):
+            raise ValueError(f"{name} bounds a ratio, smaller over larger: give min, above 0 and at most 1, and no max")
         return self
 
 
@@ -152,7 +167,7 @@ class ComputeSpec(_Strict):
 class AuditSpec(_Strict):
     """The whole of audit.toml. One file is one model."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
 
     schema_version: Literal[1] = Field(1, alias="schema")
     name: str = Field(min_length=1, max_length=100)

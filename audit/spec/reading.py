@@ -49,9 +49,11 @@ def read_text(path: Path) -> str:
     if not path.exists():
         raise SpecError(f"{path} does not exist: write one with 'audit init', or name another file")
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise SpecError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
+    except OSError as error:
+        raise SpecError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
 
 def limit_lines(text: str) -> tuple[int, ...]:
     """Line of each [[limit]] header, in order: where a CI annotation points."""
-    lines = enumerate(text.splitlines(), start=1)
+    lines = enumerate(text.split("\n"), start=1)
     return tuple(i for i, line in lines if re.match(r"\s*\[\[\s*limit\s*\]\]", line))
 
 
