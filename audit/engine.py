@@ -86,6 +86,7 @@ def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings
         seed=case.spec.stats.seed,
         measures=rules.measures,
         docs={item.check.id: item.check.doc for item in items},
+        notices=tuple(sorted({notice for record in records for notice in record.outcome.notices})),
         baseline=settings.baseline.id if settings.baseline else "",
         machine=describe(started, time.monotonic() - clock, timings, settings.command, case.root),
     )

@@ -279,6 +279,7 @@ class Outcome:
     measurements: tuple[Measurement, ...] = ()
     omissions: tuple[Omission, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    notices: tuple[str, ...] = ()  # licences and attributions of data of others that the numbers rest on
 
     def __post_init__(self) -> None:
         if not (self.measurements or self.omissions or self.evidence):

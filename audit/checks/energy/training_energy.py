@@ -61,7 +61,11 @@ def training_energy(training_record: TrainingRecord, level: float) -> Outcome:
         gap = Omission(name="training_carbon", reason=Reason.MISSING_INPUT, detail=detail, remedy=GIVE_REGION)
         return Outcome(measurements=(energy, *times), omissions=(gap,), evidence=(rungs, _what_if(best)))
     emitted = carbon(best, intensity(region))
-    return Outcome(measurements=(energy, _carbon(emitted, level), *times), evidence=(rungs, _grid(emitted)))
+    return Outcome(
+        measurements=(energy, _carbon(emitted, level), *times),
+        evidence=(rungs, _grid(emitted)),
+        notices=(emitted.grid.attribution,),
+    )
 
 
 def _times(record: TrainingRecord, level: float) -> tuple[Measurement, ...]:
