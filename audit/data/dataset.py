@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from audit.data.buffers import values_and_valid, with_nan
 from audit.errors import DataError, nearest
 from audit.results import Scalar
 
@@ -118,7 +119,7 @@ class Dataset:
         if pa.types.is_boolean(stored.type):
             stored = stored.cast(pa.int8())
         try:
-            return np.asarray(stored.cast(pa.float64()).to_numpy(), dtype=np.float64)
+            return with_nan(stored.cast(pa.float64()))
         except pa.ArrowInvalid as error:
             raise DataError(f'column "{name}" of {self.path or self.name} must hold numbers: {error}') from error
 
@@ -175,7 +176,8 @@ def _encoded(stored: pa.ChunkedArray, labels: Mapping[str, str]) -> Codes:
     encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
     if isinstance(encoded, pa.ChunkedArray):
         encoded = pa.concat_arrays(encoded.chunks) if encoded.num_chunks else pa.array([]).dictionary_encode()
-    raw = np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
+    indices, valid = values_and_valid(encoded.indices)
+    raw = np.where(valid, indices, -1).astype(np.int64)
     words = [None if _is_missing(value) else shown(value) for value in encoded.dictionary.to_pylist()]
     named = [None if word is None else labels.get(word, word) for word in words]
     present = sorted({word for word in named if word is not None})

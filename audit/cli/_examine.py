@@ -1,0 +1,203 @@
+"""audit.toml held against the files it names, with no model loaded: what would run, what not, what it could show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from audit import plan as planning
+from audit.case import DATASETS, Question, data_spec, question_of
+from audit.cli._power import LimitPower, plan_power
+from audit.data import Dataset
+from audit.data.dataset import Column, shown
+from audit.data.opening import checked_roles, default_features, logical_columns
+from audit.data.reading import files, read_table, schema
+from audit.errors import DataError, ModelError, SpecError, nearest
+from audit.models.loading import glance
+from audit.plan import Facts, Item, Law
+from audit.policy.limits import Limit, demanded
+from audit.policy.packs import Pack, waivers
+from audit.policy.waivers import check_waivers, unmatched
+from audit.registry import Registry
+from audit.spec import Loaded, ModelSpec, relative
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """All that can be known of an audit before it runs. ``faults`` keep it from being made or judged."""
+
+    loaded: Loaded
+    question: Question
+    tables: Mapping[str, Dataset]  # of the test data with the columns that the plan reads, of others with none
+    rows: Mapping[str, int | None]  # None: not counted, to be fast
+    law: Law
+    items: tuple[Item, ...]
+    power: tuple[LimitPower, ...]
+    faults: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def examine(loaded: Loaded, registry: Registry, policy: Pack | None) -> Examined:
+    """SpecError, DataError or ModelError, each with its fix, for whatever cannot even be planned."""
+    spec = loaded.spec
+    law = planning.law_of(loaded, registry.notes, policy)
+    today = datetime.now(UTC).date()
+    check_waivers(waivers(spec), spec.gate, today)
+    if spec.model is not None:
+        _refuse_model(spec.model, loaded.root)
+    tables = _tables(loaded, law)
+    test = tables["test"]
+    question = question_of(spec, test, _known_classes(spec.model))
+    items = planning.make(registry, _facts(loaded, tables, question), law.limits)
+    faults = [*_groups_missing(law.limits, test, loaded), *_unanswerable(law.limits, items, registry)]
+    answerable = [limit for limit in law.limits if set(limit.by) <= set(test.table.column_names)]
+    return Examined(
+        loaded=loaded,
+        question=question,
+        tables=tables,
+        rows={name: _rows(data, loaded.root) for name, data in tables.items()},
+        law=law,
+        items=tuple(items),
+        power=tuple(
+            plan_power(answerable, test, question, min_n=spec.stats.min_n, underpowered=spec.gate.underpowered)
+        ),
+        faults=(*faults, *_files_missing(loaded)),
+        warnings=(*unmatched(waivers(spec), law.limits, today), *_cautions(loaded, test)),
+    )
+
+
+def _refuse_model(model: ModelSpec, root: Path) -> None:
+    """What would be refused on loading and can be told from the spec and the first bytes."""
+    glance(model.path, root)
+    network = model.path.lower().endswith(".safetensors")
+    if network and model.factory is None:
+        raise ModelError(f'{model.path} holds weights only: add factory = "package.module:build" to [model]')
+    if model.factory is not None:
+        where, _, function = model.factory.partition(":")
+        if not where or not function:
+            raise ModelError(f'factory must read "package.module:build", got "{model.factory}"')
+        if where.endswith(".py") and not relative(root, where).exists():
+            raise ModelError(f'factory "{model.factory}": {where} does not exist beside audit.toml')
+
+
+def _known_classes(model: ModelSpec | None) -> tuple[str, ...] | None:
+    if model is None:
+        return None
+    return () if model.output == "value" else tuple(map(shown, model.classes)) or None
+
+
+def _tables(loaded: Loaded, law: Law) -> dict[str, Dataset]:
+    tables = {}
+    for name in DATASETS:
+        part = data_spec(loaded.spec, name)
+        if part is None:
+            continue
+        path = relative(loaded.root, part.path)
+        stored = schema(path)
+        _refuse_doubles(stored, part.path)
+        logical = logical_columns(stored, loaded.spec.columns, part.path, loaded.root)
+        roles = checked_roles(name, part, logical, part.path)
+        empty = pa.Table.from_batches([], schema=stored)  # empty_table() would import pandas
+        tables[name] = Dataset(name=name, table=empty, columns=logical, roles=roles, path=part.path)
+        if name == "test":
+            tables[name] = replace(tables[name], table=_wanted(path, tables[name], law.limits))
+    return tables
+
+
+def _wanted(path: Path, data: Dataset, limits: Iterable[Limit]) -> pa.Table:
+    """The columns that the plan needs: target, decisions, groups. Rows of the others stay on the disk."""
+    roles = data.roles
+    named = [roles.target, roles.prediction, *roles.groups, *(column for limit in limits for column in limit.by)]
+    stored = list(data.table.column_names)
+    columns = [name for name in dict.fromkeys(named) if name in stored] or stored[:1]
+    table = read_table(path, columns)
+    if table.num_rows == 0:
+        raise DataError(f"{data.path} has no rows: an audit needs at least one")
+    return table
+
+
+def _refuse_doubles(stored: pa.Schema, path: str) -> None:
+    twice = sorted({name for name in stored.names if stored.names.count(name) > 1})
+    if twice:
+        raise DataError(f'{path} has two columns named "{twice[0]}": rename one')
+
+
+def _rows(data: Dataset, root: Path) -> int | None:
+    """Counted where it costs nothing: the rows that were read, or what Parquet says of itself."""
+    if data.name == "test":
+        return data.n
+    found = files(relative(root, data.path))
+    if any(file.suffix.lower() != ".parquet" for file in found):
+        return None
+    return sum(int(pyarrow.parquet.read_metadata(file).num_rows) for file in found)
+
+
+def _facts(loaded: Loaded, tables: Mapping[str, Dataset], question: Question) -> Facts:
+    test, has_model = tables["test"], loaded.spec.model is not None
+    features = test.roles.features or (() if has_model else default_features(test))
+    return Facts(
+        task=question.task,
+        has=planning.present(loaded.spec, has_model=has_model, names=tables),
+        roles=frozenset(role for role in planning.ROLES if getattr(test.roles, role)),
+        kinds=frozenset(test.columns[name].kind for name in features),
+    )
+
+
+def _groups_missing(limits: Iterable[Limit], test: Dataset, loaded: Loaded) -> list[str]:
+    faults = []
+    own = {column for limit in loaded.spec.limit for column in limit.by}
+    for limit in limits:
+        for column in limit.by:
+            if column not in test.columns:
+                faults.append(
+                    f'{_where(limit)}by = "{column}": no such column in {test.path}{nearest(column, test.columns)}'
+                )
+            elif column not in test.roles.groups and column not in own and demanded(limit):
+                faults.append(f'{limit.id} needs the groups of "{column}": add it to groups in [data.test]')
+    return list(dict.fromkeys(faults))
+
+
+def _unanswerable(limits: Iterable[Limit], items: Iterable[Item], registry: Registry) -> list[str]:
+    """Limits that somebody wrote for this audit, and that its plan cannot answer."""
+    kept_out = {(i.check.id, i.on, tuple(sorted(i.params.items()))): i.omission for i in items}
+    faults = []
+    for limit in limits:
+        if limit.on not in DATASETS:
+            raise SpecError(f'{_where(limit)}on = "{limit.on}"{nearest(limit.on, DATASETS)}: use {", ".join(DATASETS)}')
+        omission = kept_out.get((registry.measures[limit.measure], limit.on, tuple(sorted(limit.params.items()))))
+        if omission is not None and demanded(limit) and limit.level != "record":
+            faults.append(f"{_where(limit)}{limit.id} cannot be assessed: {omission.detail}; {omission.remedy}")
+    return faults
+
+
+def _where(limit: Limit) -> str:
+    return f"{limit.source} line {limit.line}: " if limit.line else ""
+
+
+def _files_missing(loaded: Loaded) -> list[str]:
+    record = loaded.spec.training.record
+    if record is None or relative(loaded.root, record).exists():
+        return []
+    return [f"[training] record: {record} does not exist: write it with audit track, or take the line out"]
+
+
+def _cautions(loaded: Loaded, test: Dataset) -> list[str]:
+    told = [
+        f"every row has the same {column}: there is nothing to compare"
+        for column in test.roles.groups
+        if _is_plain(test.columns[column]) and len(test.codes(column).levels) < 2
+    ]
+    if not test.roles.groups:
+        told.append("no group is named: nothing will be said about who is treated how (groups in [data.test])")
+    spec = loaded.spec
+    code = [*spec.checks, *([spec.model.factory] if spec.model and ".py:" in (spec.model.factory or "") else [])]
+    return told + [f"{name} is code beside audit.toml: it runs only with --allow-code" for name in code]
+
+
+def _is_plain(column: Column) -> bool:
+    return not column.sources
