@@ -53,9 +53,7 @@ def test_limits_of_a_level_share_one_error_and_limits_of_another_do_not() -> Non
     assert one.verdict is Verdict.FAIL
 
 
-@pytest.mark.parametrize(
-    ("underpowered", "expected"), [("block", Verdict.INCONCLUSIVE), ("list", Verdict.PASS)]
-)
+@pytest.mark.parametrize(("underpowered", "expected"), [("block", Verdict.INCONCLUSIVE), ("list", Verdict.PASS)])
 def test_a_group_too_small_to_pass_blocks_or_is_listed(underpowered: str, expected: Verdict) -> None:
     cells: dict[str | None, tuple[float, float]] = {"": (960, 1035), "f": (465, 500), "m": (465, 500), "x": (30, 35)}
     found = verdict_on(a_limit(min=0.85, by=("sex",)), cells, underpowered=underpowered)

@@ -57,9 +57,7 @@ def test_the_gap_is_the_largest_one_and_names_both_groups() -> None:
     assert found.comparisons == 3
 
 
-@pytest.mark.parametrize(
-    ("underpowered", "expected"), [("block", Verdict.INCONCLUSIVE), ("list", Verdict.PASS)]
-)
+@pytest.mark.parametrize(("underpowered", "expected"), [("block", Verdict.INCONCLUSIVE), ("list", Verdict.PASS)])
 def test_a_small_group_blocks_or_is_listed_with_the_rows_it_needs(underpowered: str, expected: Verdict) -> None:
     found = verdict_on(gap(), {**LARGE, "x": (20, 40)}, underpowered=underpowered)
     assert found.verdict is expected
@@ -95,9 +93,7 @@ def test_when_no_comparison_could_have_shown_anything_nothing_passes(underpowere
     assert found.rows_assessed == 0
 
 
-@pytest.mark.parametrize(
-    ("underpowered", "expected"), [("block", Verdict.INCONCLUSIVE), ("list", Verdict.PASS)]
-)
+@pytest.mark.parametrize(("underpowered", "expected"), [("block", Verdict.INCONCLUSIVE), ("list", Verdict.PASS)])
 def test_an_undefined_group_never_passes_unseen(underpowered: str, expected: Verdict) -> None:
     found = verdict_on(gap(), LARGE, [an_omission("x", n=7)], underpowered=underpowered)
     assert found.verdict is expected

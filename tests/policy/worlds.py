@@ -34,7 +34,9 @@ def measurements(name: str, cells: Mapping[str | None, Cell], column: str = "sex
     return [of_basis(name, rate(*cell), int(cell[1]), _slice(column, level), **more) for level, cell in cells.items()]
 
 
-def of_basis(name: str, basis: Basis, n: int, slice: Mapping[str, str | None] | None = None, **more: Any) -> Measurement:
+def of_basis(
+    name: str, basis: Basis, n: int, slice: Mapping[str, str | None] | None = None, **more: Any
+) -> Measurement:
     return measured(name=name, basis=basis, level=0.95, n=n, unit="1", slice=slice or {}, **more)
 
 
@@ -46,7 +48,13 @@ def an_omission(level: str | None = "x", *, name: str = "accuracy", n: int = 3, 
     reason = more.pop("reason", Reason.UNDEFINED)
     slice_ = _slice("sex", level)
     return Omission(
-        name=name, reason=reason, detail=f"{level} is undefined", remedy="collect it", slice=slice_, n=n, **more
+        name=name,
+        reason=reason,
+        detail=f"{level or 'all rows'} is undefined",
+        remedy="collect it",
+        slice=slice_,
+        n=n,
+        **more,
     )
 
 
