@@ -19,16 +19,18 @@ def stored_columns(data: Dataset, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(s for name in names for s in (data.column(name).sources or (name,))))
 
 
-def example_columns(data: Dataset) -> tuple[str, ...]:
+def example_columns(data: Dataset, within: Iterable[str] | None = None) -> tuple[str, ...]:
     """What makes a row an example: its features, its groups and its target, and no id; none where it has no features.
 
-    Without features most rows are alike: two people with the same answer are not the same case.
+    Without features most rows are alike: two people with the same answer are not the same case. ``within`` are the
+    stored columns of another table, where only those count that both have.
     """
-    features = [name for name in data.roles.features if name != data.roles.id]
+    there = set(data.table.column_names if within is None else within)
+    features = [c for c in stored_columns(data, data.roles.features) if c in there and c != data.roles.id]
     if not features:
         return ()
-    target = [data.roles.target] if data.roles.target else []
-    return stored_columns(data, [*features, *data.roles.groups, *target])
+    others = [*data.roles.groups, *([data.roles.target] if data.roles.target else [])]
+    return tuple(dict.fromkeys([*features, *(c for c in stored_columns(data, others) if c in there)]))
 
 
 def row_keys(tables: Sequence[pa.Table], columns: Sequence[str]) -> list[NDArray[np.int64]]:

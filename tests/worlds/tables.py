@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -136,9 +137,27 @@ def evidence(outcome: Outcome, name: str) -> Evidence:
     return next(item for item in outcome.evidence if isinstance(item, Curve | Table) and item.name == name)
 
 
-def numbers(outcome: Outcome) -> dict[tuple[str, tuple[tuple[str, Any], ...], tuple[tuple[str, Any], ...]], Any]:
+def numbers(outcome: Outcome) -> dict[tuple[Any, ...], Any]:
     """Every measurement by name, group and parameters, for comparing two outcomes."""
-    return {
-        (m.name, tuple(sorted(m.slice.items())), tuple(sorted(m.params.items()))): (m.value, m.interval, m.n)
-        for m in outcome.measurements
-    }
+    return {_key(m): (m.value, m.interval, m.n) for m in outcome.measurements}
+
+
+def _key(result: Measurement | Omission) -> tuple[Any, ...]:
+    return result.name, tuple(sorted(result.slice.items())), tuple(sorted(result.params.items()))
+
+
+def are_alike(one: Outcome, other: Outcome) -> bool:
+    """Whether both hold the same measurements, to 1e-12 (1e-9 for bounds), and omit the same for the same reasons."""
+    first, second = numbers(one), numbers(other)
+    omitted = [{(_key(o), o.reason, o.detail, o.n) for o in outcome.omissions} for outcome in (one, other)]
+    return (
+        first.keys() == second.keys()
+        and omitted[0] == omitted[1]
+        and all(
+            math.isclose(value, second[key][0], rel_tol=1e-12, abs_tol=1e-12)
+            and math.isclose(bounds.lower, second[key][1].lower, rel_tol=1e-9, abs_tol=1e-9)
+            and math.isclose(bounds.upper, second[key][1].upper, rel_tol=1e-9, abs_tol=1e-9)
+            and n == second[key][2]
+            for key, (value, bounds, n) in first.items()
+        )
+    )

@@ -43,7 +43,7 @@ def overlap(case: Case, data: Dataset, train: Dataset, level: float) -> Outcome:
     if data.name == train.name:
         raise Unavailable("not_applicable", "the training data are what is examined", "examine other data")
     sheet = Sheet(measures=MEASURES, level=level)
-    columns = [c for c in example_columns(data) if c in train.table.column_names]
+    columns = example_columns(data, within=train.table.column_names)
     if columns:
         _compare(sheet, data, train, columns)
     else:
@@ -54,7 +54,7 @@ def overlap(case: Case, data: Dataset, train: Dataset, level: float) -> Outcome:
     return sheet.outcome()
 
 
-def _compare(sheet: Sheet, data: Dataset, train: Dataset, columns: list[str]) -> None:
+def _compare(sheet: Sheet, data: Dataset, train: Dataset, columns: tuple[str, ...]) -> None:
     tested, trained = row_keys([data.table, train.table], columns)
     seen = int(np.isin(tested, trained).sum())
     _, repeats = np.unique(trained, return_counts=True)
