@@ -12,6 +12,8 @@ from audit.stats.calibration import (
     ecce_p_value,
     expected_calibration_error,
 )
+from audit.stats.cell_measures import RATES, group_means, group_rates
+from audit.stats.cells import Cells, scale_of, tabulate
 from audit.stats.contrasts import Contrasts, compare_groups
 from audit.stats.means import mean, mean_from_sums, root_mean
 from audit.stats.mover import average
@@ -22,8 +24,11 @@ from audit.stats.ranks import auc, average_precision
 from audit.stats.simultaneous import holm, simultaneous_z, tukey_z
 from audit.stats.streams import generator, seed_for
 from audit.stats.transformed import normal, r_squared
+from audit.stats.weighting import clustered_mean, clustered_rate, weighted_mean, weighted_rate
 
 __all__ = [
+    "RATES",
+    "Cells",
     "Contrasts",
     "assumption_range",
     "auc",
@@ -31,6 +36,8 @@ __all__ = [
     "average_precision",
     "calibration_in_the_large",
     "calibration_slope",
+    "clustered_mean",
+    "clustered_rate",
     "compare_groups",
     "complement",
     "difference",
@@ -40,6 +47,8 @@ __all__ = [
     "expected_calibration_error",
     "f1",
     "generator",
+    "group_means",
+    "group_rates",
     "holm",
     "interval",
     "mean",
@@ -53,9 +62,13 @@ __all__ = [
     "root_mean",
     "rows",
     "rows_for_bound",
+    "scale_of",
     "seed_for",
     "simultaneous_z",
     "smallest_gap",
+    "tabulate",
     "tukey_z",
     "value",
+    "weighted_mean",
+    "weighted_rate",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from audit.errors import CheckError, nearest
 from audit.results import Basis, Compare, Interval, IntervalKind, Measurement, Scalar
-from audit.stats import assumptions, calibration, means, mover, proportions, ranks, score_tests, transformed
+from audit.stats import assumptions, calibration, means, mover, proportions, ranks, score_tests, transformed, weighting
 from audit.stats.arrays import Estimates, Method, Shape, Stack, shape, stack
 
 METHODS: Mapping[str, Method] = MappingProxyType(
@@ -21,6 +21,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
     | ranks.METHODS
     | score_tests.METHODS
     | transformed.METHODS
+    | weighting.METHODS
 )
 _ANY_TAIL = 0.025  # for questions about the value alone
 _NO_NUMBERS: Mapping[str, Scalar] = MappingProxyType({})

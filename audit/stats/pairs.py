@@ -6,8 +6,9 @@ from audit.errors import Unavailable
 from audit.results import Basis
 from audit.stats.bases import value
 from audit.stats.means import without
+from audit.stats.weighting import weighted_rate_from_sums
 
-_ADDITIVE_COUNTS = ("wilson", "f1_wilson")
+_ADDITIVE_COUNTS = ("wilson", "f1_wilson", "weighted_wilson")
 _ADDITIVE_MOMENTS = ("hall_t", "root_hall_t")
 
 
@@ -49,6 +50,8 @@ def complement(total: Basis, part: Basis) -> Basis:
     numbers = {name: max(number - part.numbers[name], 0.0) for name, number in total.numbers.items()}
     if (numbers["n"] if "n" in numbers else sum(numbers.values())) <= 0:
         raise Unavailable("undefined", "no rows are left outside this group", "give rows of other groups")
+    if total.method == "weighted_wilson":
+        return weighted_rate_from_sums(*(numbers[name] for name in ("n", "w", "w2", "w_success", "w2_success")))
     if "n" in numbers:
         numbers["k"] = min(numbers["k"], numbers["n"])
     return Basis(method=total.method, numbers=numbers)

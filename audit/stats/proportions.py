@@ -38,7 +38,7 @@ def f1(tp: float, fp: float, fn: float) -> Basis:
     return Basis(method="f1_wilson", numbers={"tp": float(tp), "fp": float(fp), "fn": float(fn)})
 
 
-def wilson_limits(k: Vector, n: Vector, z: float) -> Estimates:
+def wilson_limits(k: Vector, n: Vector, z: float | Vector) -> Estimates:
     """Solutions p of |k/n - p| = z sqrt(p (1 - p) / n)."""
     p = k / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
