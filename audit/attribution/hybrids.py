@@ -35,7 +35,7 @@ class Hybrids:
         self.explained = explained
         self.names = tuple(foreground)
         self.n, self.m = _length(foreground), _length(background)
-        self._stacks = {name: stacked(foreground[name], background[name]) for name in self.names}
+        self._stacks = {name: np.concatenate([foreground[name], background[name]]) for name in self.names}
         self._codes = np.column_stack([_codes(stack) for stack in self._stacks.values()])
         self.chunk = rows_per_call(sum(int(np.prod(s.shape[1:])) for s in self._stacks.values()))
         self.evaluations = 0
@@ -96,14 +96,6 @@ class Hybrids:
 
 def _length(columns: Columns) -> int:
     return len(next(iter(columns.values()))) if columns else 0
-
-
-def stacked(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
-    """Both columns, one below the other, every value as the model knows it."""
-    if first.dtype != second.dtype and object in {first.dtype, second.dtype}:
-        # numbers promoted to text would be categories that the model has never seen
-        return np.concatenate([first.astype(object), second.astype(object)])
-    return np.concatenate([first, second])
 
 
 def _codes(stack: NDArray[Any]) -> NDArray[np.int64]:

@@ -38,7 +38,7 @@ def integrated_gradients(
     """Attributions of every row along the straight path from its baseline, like ``inputs``, float64 on the CPU."""
     points, weights = np.polynomial.legendre.leggauss(nodes)
     points, weights = (points + 1) / 2, weights / 2
-    n, size = len(targets), rows_per_call(inputs)
+    n, size, targets = len(targets), rows_per_call(inputs), targets.to(inputs[0].device)
     sums = tuple(torch.zeros(t.shape, dtype=torch.float64) for t in inputs)
     row, node = np.divmod(np.arange(n * nodes), nodes)
     for start in range(0, n * nodes, size):

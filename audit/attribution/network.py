@@ -20,8 +20,8 @@ from .explanation import typical_change
 
 Tensors = tuple[torch.Tensor, ...]
 CLIP = 1e-6
-# the activations of a convolutional network hold some 64 times the numbers of its input; 64 MB of float32 with that
-NUMBERS_PER_CALL = 1 << 18
+# a convolutional layer may hold 64 times the numbers of its input: 16 MB of float32 a layer, and as much backwards
+NUMBERS_PER_CALL = 1 << 16
 ROWS_PER_CALL = 1 << 13
 REPRODUCED = 1e-6  # relative; below this two calls may differ by the order of summation on a parallel device
 

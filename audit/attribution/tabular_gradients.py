@@ -19,7 +19,6 @@ from audit.errors import Unavailable
 from audit.models import Differentiable
 from audit.results import Scalar
 
-from .hybrids import stacked
 from .integrated_gradients import integrated_gradients, refined
 from .network import Network, Tensors, encoded, preflight
 from .scalar import positive_index
@@ -95,7 +94,7 @@ def _averaged(network: Network, inputs: Tensors, baselines: Tensors, targets: to
 
 def _owners(model: Differentiable, foreground: Columns, background: Columns) -> list[Tensors]:
     """For each column, which numbers of the module's inputs it fills, as masks over one row."""
-    everything = {name: stacked(foreground[name], background[name]) for name in foreground}
+    everything = {name: np.concatenate([foreground[name], background[name]]) for name in foreground}
     inputs = encoded(model, everything)
     masks = []
     for name, values in everything.items():

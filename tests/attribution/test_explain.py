@@ -13,7 +13,7 @@ from audit.attribution import hybrids as hybrids_module
 from audit.data.dataset import Roles
 from audit.errors import Unavailable
 
-from .worlds import Classes, Value, matrix, mlp, network, numbers, table
+from .worlds import Classes, Value, matrix, mlp, network, numbers, slow_shapley, table
 
 HOSTILE = ["<script>alert(1)</script>", "a,b\n", 'x"; DROP TABLE', "=cmd()", "ünï✓", " "]
 
@@ -147,7 +147,10 @@ def test_each_row_of_several_classes_is_explained_by_its_own_prediction():
     best = function(data.features)
     assert found.targets == tuple(np.array(["a", "b", "c"])[best.argmax(axis=1)])
     np.testing.assert_allclose(found.output, best.max(axis=1))
-    assert found.values[np.arange(20), best.argmax(axis=1)].mean() > 0.1
+    for i in range(3):
+        row, k = {n: v[[i]] for n, v in data.features.items()}, best[i].argmax()
+        expected = slow_shapley(lambda c, k=k: function(c)[:, k], row, data.features)
+        np.testing.assert_allclose(found.values[i], expected, atol=1e-12)
 
 
 class Labels:
@@ -221,3 +224,23 @@ def test_a_network_of_whole_numbers_is_explained_as_a_black_box_and_says_so():
     weights = model.module.table.weight.detach().numpy()[:, 0].astype(float)
     np.testing.assert_allclose(found.values[:, 0], weights - weights.mean(), atol=1e-5)
     assert "whole numbers" in found.note
+
+
+def test_the_background_is_a_seeded_sample_and_not_the_first_rows():
+    model = Value(lambda c: c["x0"] + 0.0)
+    background = table({"x0": np.repeat([0.0, 1.0], 500)})
+    bases = [explain(model, table({"x0": np.ones(2)}), background=background, seed=s).base[0] for s in (0, 0, 1)]
+    assert bases[0] == bases[1] != bases[2]
+    assert 0.3 < bases[0] < 0.7
+
+
+def test_columns_of_words_against_a_background_of_numbers_keep_their_types():
+    seen = set()
+
+    def function(columns):
+        seen.update(map(type, columns["k"].tolist()))
+        return np.array([float(v == "a") for v in columns["k"]])
+
+    data = table({"k": np.array(["a", "b"], dtype=object)})
+    explain(Value(function), data, background=table({"k": np.array([1.5, 2.5])}), seed=0)
+    assert seen == {str, float}

@@ -67,6 +67,26 @@ def test_a_row_is_refined_until_it_adds_up_and_others_are_left_alone():
     assert (error <= 0.01).all()
 
 
+def test_completeness_alone_is_not_enough_to_stop():
+    def scalar(inputs, _):
+        steep = torch.sigmoid(60 * (inputs[0] - 0.37))
+        return steep[:, 0] - steep[:, 1]  # the errors of both columns cancel: the sum is right from the start
+
+    x = torch.ones(1, 2, dtype=torch.float64)
+
+    def rule(rows, nodes):
+        return integrated_gradients(scalar, (x[rows],), (0 * x[rows],), torch.zeros(1, dtype=torch.long), nodes)
+
+    found = refined(rule, torch.zeros(1, dtype=torch.float64), torch.ones(1))
+    np.testing.assert_allclose(found.values[0].numpy(), [[1.0, -1.0]], atol=0.01)
+    assert (found.moved[0] <= 0.05).all()
+
+
+def test_a_row_that_hardly_changes_is_held_to_what_is_typical():
+    error = completeness_error(np.array([0.01, 1.01]), np.array([0.0, 1.0]), 1.0)
+    np.testing.assert_allclose(error, [0.01 / 0.05, 0.01])
+
+
 def test_a_linear_network_gets_its_closed_form():
     module = torch.nn.Linear(4, 1)
     data, background = table(numbers(9, 4, 1)), table(numbers(30, 4, 2))
