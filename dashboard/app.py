@@ -1,0 +1,63 @@
+"""The frame of the dashboard, run by Streamlit on every click: navigation above, the chosen run, then one page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from audit import store, wording
+from audit.errors import StoreError
+from dashboard import runs, widgets
+from dashboard.pages import attributions, compare, energy, findings, groups, overview, provenance
+
+Show = Callable[[runs.Runs], None]
+PAGES: Mapping[str, tuple[str, Show]] = {  # path in the URL: (title, what draws it)
+    "overview": ("Overview", overview.show),
+    "findings": ("Findings", findings.show),
+    "groups": ("Groups", groups.show),
+    "attributions": ("Attributions", attributions.show),
+    "energy": ("Energy", energy.show),
+    "compare": ("Compare", compare.show),
+    "provenance": ("Data & provenance", provenance.show),
+}
+
+
+def main(root: Path) -> None:
+    """Navigation and the chosen page."""
+    icon = Path(__file__).parent / "icon.png"  # a named icon would load a font from the network
+    st.set_page_config(page_icon=str(icon), layout="wide")
+    pages = [
+        st.Page(partial(frame, root, draw), title=title, url_path=path, default=path == "overview")
+        for path, (title, draw) in PAGES.items()
+    ]
+    st.navigation(pages, position="top").run()
+
+
+def frame(root: Path, draw: Show) -> None:
+    """The selector of the run, then the page; or, where no run can be read, why not."""
+    try:
+        named, damaged = runs.split(runs.entries_below(root))
+        if not named:
+            _nothing(root, damaged)
+            return
+        chosen = st.selectbox("Run", list(named), key="run", bind="query-params")
+        run = runs.load(named[chosen])
+    except StoreError as error:
+        st.title("This run cannot be read", anchor=False)
+        st.text(str(error))
+        return
+    draw(runs.Runs(root=root, named=named, damaged=damaged, chosen=chosen, run=run))
+
+
+def _nothing(root: Path, damaged: tuple[store.RunEntry, ...]) -> None:
+    st.title("No run to show", anchor=False)
+    st.text(f"No run below {wording.text(str(root))} can be read. Make one with: audit run")
+    widgets.damaged(damaged)
+
+
+if __name__ == "__main__":
+    main(Path(os.environ.get(runs.FOLDER, "audits")))

@@ -1,0 +1,143 @@
+"""What every page is made of: tables, charts with their conclusion, the verdict. Texts are inert before they go in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import pyarrow as pa
+import streamlit as st
+
+from audit import store, wording
+from audit.record import AuditRun
+from audit.results import Evidence, Omission
+from dashboard.safe import inert
+from reports import charts, selection
+from reports.charts import Numbers, Palette, Spec
+from reports.charts.spec import distinct
+from reports.html import docs
+from reports.html.figures import READING, TableView
+
+ROWS = 30  # of a table on screen: more are paged, since a canvas table is closed to screen readers
+COLOURS: Mapping[str, str] = {
+    "pass": "green",
+    "fail": "red",
+    "inconclusive": "violet",
+    "not_assessed": "gray",
+    "waived": "orange",
+}
+_ALERTS = {"pass": st.success, "fail": st.error, "inconclusive": st.warning, "not_assessed": st.info}
+
+
+def palette() -> Palette:
+    """The colours of charts that fit the theme that the reader has chosen."""
+    return charts.DARK if st.context.theme.type == "dark" else charts.LIGHT
+
+
+def title(words: str) -> None:
+    st.title(words, anchor=False)
+
+
+def heading(words: str) -> None:
+    st.header(words, anchor=False)
+
+
+def mark(status: wording.StatusWords) -> str:
+    """Glyph and word of a verdict in its colour, as Markdown."""
+    return f":{COLOURS[status.key]}[{status.glyph} **{status.word}**]"
+
+
+def verdict(run: AuditRun) -> None:
+    """The verdict of a run with the reason of its exit code."""
+    status = wording.status(run.verdict.value)
+    _ALERTS[run.verdict.value](
+        inert(selection.exit_words(run)), title=f"{status.glyph} {selection.headline(run)}", icon=""
+    )
+
+
+def crashes(run: AuditRun) -> None:
+    """Checks that could not run: never a pass, so they stand beside the verdict."""
+    broken = [r for r in run.records if r.traceback]
+    if broken:
+        lines = [f"- {inert(r.check)}: {inert('; '.join(o.detail for o in r.outcome.omissions))}" for r in broken]
+        st.warning("\n".join(lines), title=f"Could not run: {wording.count(len(broken), 'check')}", icon="")
+
+
+def damaged(entries: Sequence[store.RunEntry]) -> None:
+    """Folders that hold a run which cannot be read, with their fault."""
+    if entries:
+        heading("Cannot be read")
+        rows = [(inert(entry.folder.name), inert(entry.fault)) for entry in entries]
+        table(("Folder", "Why"), rows, "Runs that cannot be read, with the reason", key="damaged")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], alt: str, *, key: str = "") -> None:
+    """A table of Markdown cells that a screen reader can read; pages of 30 rows, in the URL under ``key``."""
+    shown = rows if len(rows) <= ROWS or not key else _paged(rows, f"{key}_rows")
+    names = distinct(columns)  # two columns of one name would be one
+    cells = {name: [row[at] for row in shown] for at, name in enumerate(names)}
+    st.table(pa.table(cells), border="horizontal", hide_index=True, hide_header=False, alt=alt)
+
+
+def _paged(rows: Sequence[Sequence[str]], key: str) -> Sequence[Sequence[str]]:
+    starts = range(0, len(rows), ROWS)
+    names = {f"{start + 1} to {min(start + ROWS, len(rows))}": start for start in starts}
+    chosen = st.selectbox(f"Rows, of {len(rows):,}", list(names), key=key, bind="query-params", width=200)
+    return rows[names[chosen] : names[chosen] + ROWS]
+
+
+def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], alt: str, *, key: str = "") -> None:
+    """As table, of plain text that may hold names from the data."""
+    table([inert(name) for name in columns], [[inert(cell) for cell in row] for row in rows], alt, key=key)
+
+
+def table_view(view: TableView) -> None:
+    st.subheader(inert(view.title), anchor=False)
+    plain_table(view.columns, view.rows, view.title)
+    if view.left_out:
+        st.caption(f"{view.left_out:,} more rows are in the run folder.")
+    if view.note:
+        st.caption(inert(view.note))
+
+
+def chart(spec: Spec, conclusion: str, numbers: Numbers | None = None) -> None:
+    """A chart, the sentence that it shows (also its text alternative), and its numbers to open."""
+    width: Literal["content", "stretch"] = "content" if "facet" in spec else "stretch"
+    words = wording.sentence(conclusion)
+    spec = {key: value for key, value in spec.items() if key != "description"}  # alt says it
+    st.vega_lite_chart(spec, theme=None, width=width, alt=words)
+    st.caption(inert(words))
+    if numbers is not None and numbers.rows:
+        with st.expander("Numbers"):
+            plain_table(numbers.columns, numbers.rows, f"Numbers: {words}")
+
+
+def evidence(item: Evidence) -> None:
+    """A curve, a ranking or a waterfall with its title, conclusion, reading help and numbers."""
+    st.subheader(inert(wording.sentence(wording.label(item.title, 120))), anchor=False)
+    chart(charts.figure(item, palette()), charts.describe(item), charts.numbers(item))
+    st.caption(inert(" ".join(part for part in (READING[type(item)], item.note) if part)))
+
+
+def method(docstring: str) -> None:
+    """A check's own documentation."""
+    for block in docs.blocks(docstring):
+        lead = {"heading": "**{}**", "paragraph": "{}", "list": "- {}"}[block.kind]
+        st.markdown("\n".join(lead.format(inert(line)) for line in block.lines))
+
+
+def omissions(found: Sequence[Omission], run: AuditRun) -> None:
+    """What a page could not show, each with what would help."""
+    for o in found:
+        what = wording.sentence(selection.measure_words(run, o.name)) if o.name else "Not measured"
+        st.markdown(f"- **{inert(what)}**: {inert(o.detail)}. {inert(wording.sentence(o.remedy))}")
+
+
+def pick(label: str, options: Sequence[str], key: str) -> str:
+    """One of ``options`` by a selector that stands in the URL; the first of them unless chosen."""
+    return str(st.selectbox(label, options, key=key, bind="query-params"))
+
+
+def segments(label: str, options: Sequence[str], key: str) -> str:
+    """One of a few words of our own, side by side, in the URL."""
+    return str(st.segmented_control(label, options, default=options[0], required=True, key=key, bind="query-params"))
