@@ -6,13 +6,19 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
 
 from audit.results import Scalar
 
 
 def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    """One name may stand for a list of one. ValueError for a name that stands twice."""
+    names = [value] if isinstance(value, str) else value
+    if isinstance(names, list | tuple):
+        twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+        if twice is not None:
+            raise ValueError(f'"{twice}" stands there twice: name it once')
+    return names
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
@@ -76,8 +82,8 @@ class ColumnSpec(_Strict):
     kind: Literal["number", "category", "text", "image", "audio", "series"] | None = None
     root: str | None = None
     sources: str | None = Field(None, alias="from", description="pattern of the stored columns it is made of")
-    shape: tuple[int, ...] | None = None
-    bins: tuple[float, ...] | None = None
+    shape: tuple[PositiveInt, ...] | None = Field(None, description="[channels, height, width] of a picture")
+    bins: tuple[float, ...] | None = Field(None, min_length=1, description="edges between groups of a number")
     labels: dict[str, str] = Field(default_factory=dict)
     reference: str | None = None
 
@@ -172,7 +178,7 @@ class AuditSpec(_Strict):
     schema_version: Literal[1] = Field(1, alias="schema")
     name: str = Field(min_length=1, max_length=100)
     purpose: str = ""
-    use: tuple[str, ...] = ("default@1",)
+    use: Names = ("default@1",)
     model: ModelSpec | None = None
     data: DataSpecs
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -15,6 +16,16 @@ from audit.errors import SpecError, nearest
 from audit.spec.model import AuditSpec
 
 M = TypeVar("M", bound=BaseModel)
+_SCALARS = ("str", "int", "float", "bool")
+_WORDS = {
+    "Input should be": "must be",
+    "String should have": "must have",
+    "Tuple should have": "must have",
+    "valid tuple": "list",
+    "valid dictionary or instance of": "table such as",
+    "a valid string": "text in quotes",
+}
+_PLAIN = re.compile("|".join(map(re.escape, _WORDS)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +85,7 @@ def validate(model: type[M], raw: dict[str, Any], source: str) -> M:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        faults = [_fault(model, dict(item)) for item in error.errors()]
+        faults = [_fault(model, item) for item in _merged(error.errors())]
         raise SpecError(f"{source}: " + "; ".join(dict.fromkeys(faults))) from error
 
 
@@ -86,7 +97,22 @@ def _fault(model: type[BaseModel], item: dict[str, Any]) -> str:
     if item["type"] == "missing":
         return f'"{key}" is missing'
     message = item["msg"].removeprefix("Value error, ")
-    return message if item["type"] == "value_error" else f'"{key}": {message}, got {item["input"]!r:.80}'
+    if item["type"] == "value_error":
+        return message if item["loc"] == () or message.startswith("the limit on") else f'"{key}": {message}'
+    words = _PLAIN.sub(lambda match: _WORDS[match[0]], message)
+    return f'"{key}" {words}, got {item["input"]!r:.80}'
+
+
+def _merged(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The four complaints about a value that may be text, a number or true/false are one."""
+    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for item in items:
+        loc = item["loc"]
+        if loc and loc[-1] in _SCALARS:
+            merged[loc[:-1]] = {**item, "loc": loc[:-1], "msg": "Input should be text, a finite number, true or false"}
+        else:
+            merged[(*loc, item["type"])] = dict(item)
+    return list(merged.values())
 
 
 def _keys_at(model: type[BaseModel], loc: list[Any]) -> list[str]:

@@ -38,7 +38,7 @@ def unanswered(reason: Reason = Reason.MISSING_INPUT, **more: Any) -> Finding:
     return not_assessed(a_limit(min=0.5, **more), an_omission("", reason=reason))
 
 
-PACK = {"source": "default@1"}
+PACK: Any = {"source": "default@1"}
 
 
 @pytest.mark.parametrize(
