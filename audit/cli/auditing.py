@@ -28,8 +28,13 @@ class Options:
 
 def audit_file(spec: Path, options: Options, progress: Progress) -> tuple[Path, AuditRun]:
     """(run folder, the run). AuditError when the audit cannot be made."""
-    loaded = overridden(load(spec), options.inconclusive)
     _refuse_unwritable(options.out)
+    return store.write(measured(spec, options, progress), options.out, writers.of_a_run())
+
+
+def measured(spec: Path, options: Options, progress: Progress) -> AuditRun:
+    """The audit, made and not written. AuditError when it cannot be made."""
+    loaded = overridden(load(spec), options.inconclusive)
     settings = Settings(
         policy=read_pack(options.policy, str(options.policy.name)) if options.policy else None,
         baseline=baseline_of(options.baseline, loaded),
@@ -38,8 +43,7 @@ def audit_file(spec: Path, options: Options, progress: Progress) -> tuple[Path, 
     )
     registry = registry_of(loaded, allow_code=options.allow_code)
     case = open_case(loaded, allow_code=options.allow_code)
-    result = run_audit(case, loaded, registry, settings)
-    return store.write(result, options.out, writers.of_a_run())
+    return run_audit(case, loaded, registry, settings)
 
 
 def overridden(loaded: Loaded, inconclusive: str | None) -> Loaded:

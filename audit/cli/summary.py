@@ -18,8 +18,8 @@ WIDTH = 100
 _COLOURS = {"fail": "31;1", "inconclusive": "33", "not_assessed": "35", "pass": "32", "waived": "36"}
 
 
-def screen(run: AuditRun, folder: Path) -> str:
-    """The summary that `audit run` prints."""
+def screen(run: AuditRun, folder: Path | None) -> str:
+    """The summary that `audit run` prints; ``folder`` is None where nothing was written."""
     counts = Counter(status_of(f) for f in run.findings)
     told = [f for f in run.findings if worth_telling(f)]
     lines = [_headline(run), _what(run), ""]
@@ -27,13 +27,9 @@ def screen(run: AuditRun, folder: Path) -> str:
         lines += _finding(finding)
     if len(told) > SHOWN:
         lines += [f"  and {len(told) - SHOWN} more in the report", ""]
-    lines += [
-        _tally(run, counts),
-        _left_out(run),
-        "",
-        f"report   {folder / 'report.html'}",
-        f"result   {folder / 'result.json'}",
-    ]
+    lines += [_tally(run, counts), _left_out(run)]
+    if folder is not None:
+        lines += ["", f"report   {folder / 'report.html'}", f"result   {folder / 'result.json'}"]
     return "\n".join(line for line in lines if line is not None)
 
 
