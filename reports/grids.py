@@ -86,5 +86,9 @@ def on_words(record: Record) -> str:
 
 def left_out(run: AuditRun, columns: tuple[str, ...]) -> tuple[str, ...]:
     """The groups of these columns that could not be measured, each named once, at most 20."""
-    rows = [o for _, o in run.omissions() if tuple(o.slice) == columns]
-    return tuple(dict.fromkeys(f"{wording.group_words(o.slice)} (n = {o.n:,})" for o in rows))[:20]
+    rows: dict[str, int] = {}
+    for _, o in run.omissions():
+        if tuple(o.slice) == columns:
+            name = wording.group_words(o.slice)
+            rows[name] = max(o.n, rows.get(name, 0))
+    return tuple(f"{name} (n = {n:,})" for name, n in rows.items())[:20]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from audit import wording
@@ -107,7 +107,7 @@ def exit_words(run: AuditRun) -> str:
     return f"Exit code {run.exit_code}: {wording.text(run.exit_reason).removesuffix('.')}."
 
 
-def worst(findings: Sequence[FindingWords]) -> FindingWords | None:
+def worst(findings: Iterable[FindingWords]) -> FindingWords | None:
     """The first that neither passes nor is waived."""
     return next((f for f in findings if f.status.key in {"fail", "inconclusive", "not_assessed"}), None)
 

@@ -68,7 +68,7 @@ def _context(run: AuditRun) -> dict[str, Any]:
         "made": wording.moment(run.machine.created),
         "headline": selection.headline(run),
         "exit_reason": selection.exit_words(run),
-        "worst": selection.worst(findings),
+        "worst": selection.worst(f for f in findings if f.blocks or f.status.key != "not_assessed"),
         "counts": selection.counts(run),
         "waived": [f for f in findings if f.waiver],
         "limits": selection.main_limits(run, run.findings),

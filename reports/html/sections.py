@@ -199,7 +199,7 @@ def of_groups(run: AuditRun, anchors: Anchors) -> tuple[GroupBlock, ...]:
     grids = sorted(all_grids(run), key=lambda grid: (not judged(run, grid), len(grid.columns)))
     room = min(MAX_GROUP_CHARTS, max(MIN_GROUP_CHARTS, sum(bool(judged(run, grid)) for grid in grids)))
     drawn = {id(grid) for grid in grids[:room]}
-    columns = dict.fromkeys(grid.columns for grid in sorted(grids, key=lambda grid: len(grid.columns)))
+    columns = dict.fromkeys(grid.columns for grid in sorted(all_grids(run), key=lambda grid: len(grid.columns)))
     blocks = []
     for key in columns:
         own = [grid for grid in grids if grid.columns == key]

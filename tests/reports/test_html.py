@@ -19,11 +19,16 @@ from hypothesis import strategies as st
 
 from audit.errors import StoreError
 from audit.policy import Verdict
-from audit.results import Reason
+from audit.record import Record
+from audit.results import Outcome, Reason, Table
+from reports import selection
 from reports.html import page
 from reports.html.docs import blocks
+from reports.html.figures import Anchors, of_table
+from reports.html.sections import MIN_GROUP_CHARTS, of_families, of_groups
+from tests.reports.evidence import measurement
 from tests.reports.hostile import HOSTILE, hostile
-from tests.reports.runs import DOC, rich
+from tests.reports.runs import DOC, RACE, rates, rich
 
 VOID = {"meta", "img", "br", "line", "path", "rect", "link", "input", "hr"}
 
@@ -248,3 +253,43 @@ def test_a_name_of_ten_thousand_letters_does_not_swell_the_page(hostile_page: st
     assert max(map(len, HOSTILE)) == 10_000
     assert len(hostile_page) < 400_000
     assert "x" * 4_001 not in hostile_page
+
+
+def test_a_value_and_its_bounds_are_one_cell_in_the_unit_of_their_column() -> None:
+    table = Table(
+        name="t",
+        title="t",
+        columns=("rung", "kWh", "lower", "upper", "level", "method"),
+        rows=(("counter", 0.0004, 0.0002, 0.0006, 0.9, "RAPL"),),
+    )
+    view = of_table(table, "t")
+    assert view.columns == ("rung", "kWh (range)", "method")
+    assert view.rows[0][1].replace("\u00a0", " ") == "0.40 Wh (90 % range 0.20 to 0.60 Wh)"
+
+
+def test_one_measure_for_many_columns_is_folded_and_a_few_are_not() -> None:
+    many = [replace(measurement("auc_of_one", 0.5, 0.1, 50), params={"feature": f"f{i}"}) for i in range(5)]
+    record = Record(check="data.x", family="data", on="test", cost="instant", outcome=Outcome(measurements=tuple(many)))
+    data = next(s for s in of_families(rich(records=(record,)), Anchors()) if s.id == "data")
+    assert (len(data.measured), [len(rows) for _, rows in data.listed]) == (0, [5])
+    few = replace(record, outcome=Outcome(measurements=tuple(many[:3])))
+    data = next(s for s in of_families(rich(records=(few,)), Anchors()) if s.id == "data")
+    assert (len(data.measured), data.listed) == (3, ())
+
+
+def test_judged_measures_are_drawn_first_and_the_rest_is_still_there() -> None:
+    cells = [measurement(f"m{i:02}", 0.5, 0.1, 50, {"race": g}) for i in range(12) for g in ("a", "b")]
+    judged = rates("selection_rate", RACE)
+    outcome = Outcome(measurements=(*cells, *judged))
+    record = Record(check="fairness.x", family="fairness", on="test", cost="instant", outcome=outcome)
+    (block,) = of_groups(rich(records=(record,)), Anchors())
+    assert block.figures[0].title == "Share selected"
+    assert len(block.figures) == MIN_GROUP_CHARTS
+    assert len(block.figures) + len(block.tables) == 13
+
+
+def test_an_open_limit_that_only_warns_is_not_counted_in_the_headline() -> None:
+    finding = next(f for f in rich().findings if f.verdict is Verdict.INCONCLUSIVE)
+    warns = replace(finding, limit=replace(finding.limit, inconclusive="warn"))
+    run = rich(findings=(finding, warns), verdict=Verdict.INCONCLUSIVE, exit_code=3)
+    assert selection.headline(run) == "Inconclusive: 1 of 2 limits not decided by this data"
