@@ -71,7 +71,8 @@ def _table(findings: Sequence[FindingWords]) -> str:
 
 
 def _row(f: FindingWords) -> str:
-    level = {"warn": " (warning)", "record": " (record)"}.get(f.level, "")
+    open_gate = "" if f.blocks else " (does not block)"
+    level = {"warn": " (warning)", "record": " (record)"}.get(f.level, open_gate)
     measured = f"**{plain(f.value)}** ({plain(f.uncertainty)})" if f.value else plain(f.uncertainty)
     cells = (f"{f.status.glyph} {f.status.word}{level}", plain(f.measure), code(f.who), measured, plain(f.limit))
     return "| " + " | ".join((*cells, plain(wording.sentence(f.remedy)))) + " |"
