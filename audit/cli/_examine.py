@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -77,12 +78,25 @@ def _refuse_model(model: ModelSpec, root: Path) -> None:
     network = model.path.lower().endswith(".safetensors")
     if network and model.factory is None:
         raise ModelError(f'{model.path} holds weights only: add factory = "package.module:build" to [model]')
+    if model.path.lower().endswith(".onnx"):
+        _refuse_onnx(model)
     if model.factory is not None:
         where, _, function = model.factory.partition(":")
         if not where or not function:
             raise ModelError(f'factory must read "package.module:build", got "{model.factory}"')
         if where.endswith(".py") and not relative(root, where).exists():
             raise ModelError(f'factory "{model.factory}": {where} does not exist beside audit.toml')
+        if not where.endswith(".py") and importlib.util.find_spec(where.split(".")[0]) is None:
+            raise ModelError(f'factory "{model.factory}" cannot be imported: install the package it is in')
+
+
+def _refuse_onnx(model: ModelSpec) -> None:
+    if importlib.util.find_spec("onnxruntime") is None:
+        raise ModelError("ONNX models need onnxruntime: pip install 'assay[onnx]'")
+    if model.output is None:
+        raise ModelError('say what the ONNX model returns: output = "logit", "probability" or "value" in [model]')
+    if model.output != "value" and not model.classes:
+        raise ModelError("say what the outputs are: classes = [...] in [model], one name an output, in order")
 
 
 def _known_classes(model: ModelSpec | None) -> tuple[str, ...] | None:

@@ -15,8 +15,7 @@ from audit.policy import Finding
 from audit.record import AuditRun
 
 SHOWN = 12
-EPILOG = """Intervals of differences take the two runs as independent. Over the same rows they are too wide, never too narrow,
-for measures that rise and fall together.
+EPILOG = """Intervals of differences take the two runs as independent; over the same rows they are wider than need be.
 
 exit codes:
   0    the runs were compared
