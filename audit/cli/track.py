@@ -70,7 +70,7 @@ def _status(code: int) -> str:
 
 
 def _summary(record: TrainingRecord, path: Path) -> str:
-    from audit.energy.estimate import from_record
+    from audit.energy.ladder import from_record
     from audit.wording import level, number, span
 
     known = from_record(record)

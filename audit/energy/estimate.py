@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
-from audit.energy import evidence
 from audit.energy.evidence import RUNGS, Part, Rung
 from audit.energy.intensity import TABLE_RANGE, GridIntensity
-from audit.energy.ranges import LEVEL, Range, Term, combined, total
-from audit.energy.record import TrainingRecord
+from audit.energy.ranges import LEVEL, Range, combined, total
 from audit.errors import CheckError, DataError
 
 Boundary = Literal["chip", "system", "facility"]
@@ -22,12 +20,7 @@ BOUNDARIES: tuple[Boundary, ...] = ("chip", "system", "facility")  # packages an
 J_PER_KWH = 3.6e6
 SEED = 20261122  # the same record gives the same bytes
 
-# E_wall = s E_chip + P_rest T over 318 wall-metered runs; P_rest: board, fans, disks, losses of an idle supply
-SLOPE, SLOPE_RANGE = 1.17, Range(lower=1 - 1.645 * 0.06 / 1.17, upper=1 + 1.645 * 0.06 / 1.17)
-REST_W, REST_RANGE = 43.0, Range(lower=10 / 43, upper=110 / 43)
-LAPTOP_REST_W, LAPTOP_REST_RANGE = 8.0, Range(lower=3 / 8, upper=20 / 8)
 PUE, PUE_RANGE = 1.54, Range(lower=1.1 / 1.54, upper=1.6 / 1.54)  # Uptime Institute 2025; an unknown cloud
-WALL_SOURCE = "Fischer 2025, arXiv 2509.22092: 318 wall-metered runs on one host"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +101,7 @@ def declared(kwh: float, *, lower_kwh: float, upper_kwh: float, boundary: Bounda
     )
 
 
-def _estimate(parts: Sequence[Part], boundary: Boundary, notes: tuple[str, ...]) -> EnergyEstimate:
+def summed(parts: Sequence[Part], boundary: Boundary, notes: tuple[str, ...]) -> EnergyEstimate:
     """The sum of components. Its rung is that of its weakest part."""
     value, lower, upper = total([part.term for part in parts], np.random.default_rng(SEED))
     weakest = max(parts, key=lambda part: RUNGS.index(part.rung))
@@ -122,27 +115,6 @@ def _estimate(parts: Sequence[Part], boundary: Boundary, notes: tuple[str, ...])
         assumptions=tuple(words for part in parts for words in part.assumptions) + notes,
         sources=tuple(dict.fromkeys(part.source for part in parts)),
         observations=max(part.observations for part in parts),
-    )
-
-
-def at_the_wall(chip: EnergyEstimate, wall_s: float, *, laptop: bool = False) -> EnergyEstimate:
-    """From chips to the wall of one machine: ``1.17 E + P_rest T``, ranges of both simulated."""
-    rest_w, rest_range = (LAPTOP_REST_W, LAPTOP_REST_RANGE) if laptop else (REST_W, REST_RANGE)
-    terms = (
-        Term(value=SLOPE * chip.value_kwh, range=combined([chip.range, SLOPE_RANGE])),
-        Term(value=rest_w * wall_s / J_PER_KWH, range=rest_range),
-    )
-    value, lower, upper = total(terms, np.random.default_rng(SEED))
-    words = f"rest of the machine {rest_w:g} W ({rest_w * rest_range.lower:.0f} to {rest_w * rest_range.upper:.0f} W)"
-    return replace(
-        chip,
-        value_kwh=value,
-        lower_kwh=lower,
-        upper_kwh=upper,
-        boundary="system",
-        method=f"{SLOPE} x ({chip.method}) + rest power x time",
-        assumptions=(*chip.assumptions, f"one machine, and nothing else on it; {words}"),
-        sources=(*chip.sources, WALL_SOURCE),
     )
 
 
@@ -180,76 +152,6 @@ def carbon(energy: EnergyEstimate, grid: GridIntensity) -> CarbonEstimate:
     )
 
 
-def _notes(record: TrainingRecord) -> tuple[str, ...]:
-    """What the reader must know of the record, whatever the rung."""
-    notes = [] if record.finished else [f"the run did not finish ({record.status}): energy up to the last reading"]
-    capacity = record.host.vcpus * record.wall_s
-    if record.steal_s > 0.01 * capacity:
-        notes.append(f"{record.steal_s / capacity:.0%} of the processors' time went to neighbours on the same host")
-    if record.model_match == "unknown":
-        notes.append("the record does not name the model's file: that it is about this model is taken on trust")
-    return (*notes, *record.notes)
-
-
-Evidence = Callable[[TrainingRecord], Part | None]
-LADDER: tuple[tuple[tuple[Evidence, ...], tuple[Evidence, ...], Boundary], ...] = (
-    (
-        (evidence.cpu_counter, evidence.cpu_utilisation),
-        (evidence.gpu_counter, evidence.gpu_sampled, evidence.gpu_utilisation),
-        "chip",
-    ),
-    ((evidence.cpu_counter, evidence.cpu_utilisation), (evidence.gpu_sampled,), "chip"),
-    ((evidence.cpu_utilisation,), (evidence.gpu_utilisation,), "chip"),
-    ((evidence.cpu_rating,), (evidence.gpu_rating,), "system"),
-)
-"""Ways to add up a run: evidence for the CPU and for the GPUs, the best first, and the boundary of the sum."""
-
-
-def _first(ways: Sequence[Evidence], record: TrainingRecord) -> Part | None:
-    return next((part for way in ways if (part := way(record)) is not None), None)
-
-
-def _summed(cpu: Sequence[Evidence], gpu: Sequence[Evidence], record: TrainingRecord) -> list[Part] | None:
-    """A part for the CPU and one for the GPUs, or None where a component that was there cannot be told."""
-    listed = bool(record.host.unmeasured_gpus)
-    if listed and evidence.gpu_rating not in gpu:
-        return None
-    parts = [_first(cpu, record), *([_first(gpu, record)] if record.gpus or listed else [])]
-    known = [part for part in parts if part is not None]
-    return known if len(known) == len(parts) else None
-
-
-def from_record(record: TrainingRecord) -> tuple[EnergyEstimate, ...]:
-    """Every rung that the record supports, best first; empty where a GPU was there and nothing tells its energy.
-
-    A record of another model is graded down to "declared": that it is about this model is only said.
-    """
-    notes, estimates = _notes(record), list[EnergyEstimate]()
-    if record.meter_kwh:
-        estimates.append(
-            metered(record.meter_kwh, source="meter read by the user", error=record.meter_error, assumptions=notes)
-        )
-    for cpu, gpu, boundary in LADDER:
-        parts = _summed(cpu, gpu, record)
-        if parts is None:
-            continue
-        estimates.append(_estimate(parts, boundary, notes))
-        if boundary == "chip" and record.host.virtualised is False:
-            estimates.append(at_the_wall(estimates[-1], record.wall_s, laptop=record.host.battery))
-    best: dict[tuple[Rung, Boundary], EnergyEstimate] = {}
-    for estimate in estimates:
-        best.setdefault((estimate.rung, estimate.boundary), estimate)
-    ordered = sorted(best.values(), key=lambda item: (RUNGS.index(item.rung), BOUNDARIES.index(item.boundary)))
-    return tuple(_graded(estimate, record) for estimate in ordered)
-
-
-def _graded(estimate: EnergyEstimate, record: TrainingRecord) -> EnergyEstimate:
-    if record.model_match != "other":
-        return estimate
-    words = f"the record is of another model (its file's hash differs); it was {estimate.rung} evidence for that one"
-    return replace(estimate, rung="declared", assumptions=(words, *estimate.assumptions))
-
-
 def disagreements(estimates: Sequence[EnergyEstimate]) -> tuple[tuple[EnergyEstimate, EnergyEstimate], ...]:
     """Pairs at one boundary whose ranges do not meet: at least one of them is wrong. Never averaged away."""
     return tuple(
@@ -257,3 +159,14 @@ def disagreements(estimates: Sequence[EnergyEstimate]) -> tuple[tuple[EnergyEsti
         for one, other in combinations(estimates, 2)
         if one.boundary == other.boundary and (one.upper_kwh < other.lower_kwh or other.upper_kwh < one.lower_kwh)
     )
+
+
+def miss_factor(one: EnergyEstimate, other: EnergyEstimate) -> float:
+    """The factor by which two ranges miss each other; 1 where they meet."""
+    return max(1.0, one.lower_kwh / other.upper_kwh, other.lower_kwh / one.upper_kwh)
+
+
+def largest_miss(estimates: Sequence[EnergyEstimate]) -> float | None:
+    """The largest miss of two estimates at one boundary; None where no two can be compared."""
+    misses = [miss_factor(one, other) for one, other in combinations(estimates, 2) if one.boundary == other.boundary]
+    return max(misses, default=None)

@@ -9,7 +9,9 @@ from functools import cache
 from importlib.resources import files
 from math import prod
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
+
+Precision = Literal["fp32", "tf32", "fp16", "bf16"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +27,22 @@ class Cpu:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accelerator:
-    """An accelerator: maximum board power in watts."""
+    """An accelerator: maximum board power in watts, peak rates in operations a second (dense; 0: none stated)."""
 
     name: str
     board_w: float
     source: str
+    fp32: float = 0.0
+    tf32: float = 0.0
+    half: float = 0.0  # FP16 or BF16
+
+    def peak(self, precision: Precision) -> float:
+        """Operations a second at this precision; where the device has no faster way, at FP32."""
+        return {"fp32": self.fp32, "tf32": self.tf32, "fp16": self.half, "bf16": self.half}[precision] or self.fp32
+
+    @property
+    def highest_peak(self) -> float:
+        return max(self.fp32, self.tf32, self.half)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +86,13 @@ def accelerators() -> Mapping[str, Accelerator]:
     """Known accelerators by the name that the driver prints."""
     content = table("accelerators")
     rows = {
-        name: Accelerator(name=name, board_w=watts, source=content["sources"][source])
-        for name, watts, source in content["rows"]
+        name: Accelerator(
+            name=name,
+            board_w=watts,
+            source=content["sources"][source],
+            **{key: (rate or 0.0) * 1e12 for key, rate in zip(("fp32", "tf32", "half"), rates, strict=True)},
+        )
+        for name, watts, source, *rates in content["rows"]
     }
     return MappingProxyType(rows)
 

@@ -89,9 +89,37 @@ class ColumnSpec(_Strict):
 
 
 class TrainingSpec(_Strict):
-    record: str | None = Field(None, description="evidence of training energy, written by audit.track")
+    """[training]: what is known of how the model was trained. Each line is evidence of its energy; none is required."""
+
+    record: str | None = Field(
+        None, description="audit.track's file, codecarbon's emissions.csv, a carbontracker log, or Zeus's CSV or JSON"
+    )
     region: str | None = Field(None, description="country of the training, for CO2e; without it, energy only")
     recipe: str | None = Field(None, description='"train.py:fit", runs only with --allow-code')
+    samples: int | None = Field(None, ge=1, description="rows seen in one epoch")
+    epochs: float | None = Field(None, gt=0, allow_inf_nan=False, description="times that all rows were seen")
+    batch: int | None = Field(None, ge=1, description="rows of one training step")
+    trials: int = Field(1, ge=1, description="trainings of this size, those of the search for settings included")
+    hardware: str | None = Field(None, description="accelerator or CPU, named exactly as its driver or system prints it")
+    devices: int = Field(1, ge=1, description="how many of them")
+    precision: Literal["fp32", "tf32", "fp16", "bf16"] | None = Field(None, description="of the matrix products")
+    hours: float | None = Field(None, gt=0, allow_inf_nan=False, description="time that training took, by the clock")
+    declared_kwh: float | None = Field(None, gt=0, allow_inf_nan=False, description="energy as somebody stated it")
+    declared_kgco2e: float | None = Field(None, gt=0, allow_inf_nan=False, description="emissions as somebody stated")
+    boundary: Literal["chip", "system", "facility"] = Field("system", description="what declared_kwh holds")
+    rest_watts: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="power at the wall beyond CPU and GPUs, once measured on the machine"
+    )
+    pue: float | None = Field(None, ge=1, allow_inf_nan=False, description="power usage effectiveness of the building")
+    embodied_kgco2e: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="share of the hardware's own emissions, for the SCI score"
+    )
+
+    @property
+    def tells_energy(self) -> bool:
+        """Whether any line is evidence of energy."""
+        work = self.hours or (self.samples and self.epochs)
+        return bool(self.record or self.declared_kwh or (self.hardware and work))
 
 
 class LimitSpec(_Strict):

@@ -14,13 +14,13 @@ from audit.energy.estimate import (
     RUNGS,
     EnergyEstimate,
     at_the_facility,
-    at_the_wall,
     carbon,
     declared,
     disagreements,
-    from_record,
     metered,
 )
+from audit.energy.ladder import from_record
+from audit.energy.wall import at_the_wall
 from audit.energy.intensity import intensity
 from audit.energy.ranges import Range, Term, combined, total
 from audit.energy.record import Counter, Gpu, TrainingRecord

@@ -12,7 +12,7 @@ import pytest
 
 from audit.checks.energy import training_energy as module
 from audit.checks.energy.training_energy import training_energy
-from audit.energy.estimate import from_record
+from audit.energy.ladder import from_record
 from audit.energy.record import to_text
 from audit.errors import SpecError, Unavailable
 from audit.inputs.training_record import training_record
