@@ -12,6 +12,7 @@ import streamlit as st
 from audit import store, wording
 from audit.errors import StoreError
 from dashboard import runs, widgets
+from dashboard.folders import FOLDER
 from dashboard.pages import attributions, compare, energy, findings, groups, overview, provenance
 
 Show = Callable[[runs.Runs], None]
@@ -60,4 +61,4 @@ def _nothing(root: Path, damaged: tuple[store.RunEntry, ...]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(os.environ.get(runs.FOLDER, "audits")))
+    main(Path(os.environ.get(FOLDER, "audits")))

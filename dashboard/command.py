@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from audit.errors import UsageError
+from dashboard.folders import FOLDER, find_folders
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 FIRST_PORT = 8501
@@ -38,15 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted. Raises UsageError when there is no run to show or the port is taken."""
     folder = arguments.folder.resolve()
-    from dashboard import runs
-
-    if next(runs.find_folders(folder), None) is None:
+    if next(find_folders(folder), None) is None:
         raise UsageError(_nothing_in(arguments.folder))
     port = free_port(arguments.host, arguments.port)
     if arguments.host not in LOOPBACK:
         _say(f"audit: warning: {arguments.host} can be reached by others, and the dashboard asks for no password")
-    os.environ[runs.FOLDER] = str(folder)
-    _say(f"Dashboard of {arguments.folder}: http://{_shown(arguments.host)}:{port} (Ctrl-C ends it)")
+    os.environ[FOLDER] = str(folder)
+    _say(f"Dashboard of {arguments.folder} on http://{_shown(arguments.host)}:{port}, until Ctrl-C")
     _serve(server_config(arguments.host, port, open_browser=not arguments.no_browser))
     return 0
 

@@ -35,6 +35,11 @@ class Change:
         return self.reading not in {"no change shown", "unknown"}
 
     @property
+    def sampled(self) -> bool:
+        """Whether the interval leaves something open; counts and times of two runs just differ."""
+        return self.interval is not None and self.interval.kind != "exact"
+
+    @property
     def size(self) -> float:
         """Change in half widths of its interval: how much of it the data can tell."""
         half = self.interval.half_width if self.interval is not None else 0.0
@@ -62,7 +67,7 @@ class Drift:
 
 
 def changes(before: AuditRun, after: AuditRun, level: float) -> tuple[Change, ...]:
-    """Every measurement of both runs, the clearest change first.
+    """Every measurement of both runs: what was sampled first, without parameters first, the clearest change first.
 
     The interval of a difference takes the runs as independent; over the same rows it is wider than it need be.
     """
@@ -70,7 +75,9 @@ def changes(before: AuditRun, after: AuditRun, level: float) -> tuple[Change, ..
     pairs = [(record, old[_key(record, m)], m) for record, m in after.measurements() if _key(record, m) in old]
     intervals = _intervals([(a, b) for _, a, b in pairs], level)
     found = [_change(after, *pair, interval) for pair, interval in zip(pairs, intervals, strict=True)]
-    return tuple(sorted(found, key=lambda c: (not c.shown, -c.size, c.measure, c.who)))
+    return tuple(
+        sorted(found, key=lambda c: (not c.sampled, bool(c.after.params), not c.shown, -c.size, c.measure, c.who))
+    )
 
 
 def _key(record: Record, m: Measurement) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -9,8 +10,8 @@ import pyarrow as pa
 import streamlit as st
 
 from audit import store, wording
-from audit.record import AuditRun
-from audit.results import Evidence, Omission
+from audit.record import AuditRun, Record
+from audit.results import Evidence, Reason
 from dashboard.safe import inert
 from reports import charts, selection
 from reports.charts import Numbers, Palette, Spec
@@ -71,8 +72,22 @@ def damaged(entries: Sequence[store.RunEntry]) -> None:
         table(("Folder", "Why"), rows, "Runs that cannot be read, with the reason", key="damaged")
 
 
+def numbers_table(numbers: Numbers, alt: str, *, key: str = "") -> None:
+    """The numbers behind a chart."""
+    plain_table([wording.sentence(name) for name in numbers.columns], numbers.rows, alt, key=key)
+
+
+def note(words: str) -> None:
+    """A small, quieter line. Not st.caption: its grey is too faint to read for some."""
+    if words:
+        st.markdown(f":small[:gray[{inert(words)}]]")
+
+
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], alt: str, *, key: str = "") -> None:
     """A table of Markdown cells that a screen reader can read; pages of 30 rows, in the URL under ``key``."""
+    if not rows:
+        note("Nothing to list.")
+        return
     shown = rows if len(rows) <= ROWS or not key else _paged(rows, f"{key}_rows")
     names = distinct(columns)  # two columns of one name would be one
     cells = {name: [row[at] for row in shown] for at, name in enumerate(names)}
@@ -88,35 +103,47 @@ def _paged(rows: Sequence[Sequence[str]], key: str) -> Sequence[Sequence[str]]:
 
 def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], alt: str, *, key: str = "") -> None:
     """As table, of plain text that may hold names from the data."""
-    table([inert(name) for name in columns], [[inert(cell) for cell in row] for row in rows], alt, key=key)
+    table([inert(name) for name in columns], [[_cell(cell) for cell in row] for row in rows], alt, key=key)
+
+
+def _cell(text: str) -> str:
+    # In a code span a hash may break; elsewhere it would scroll inside its cell, out of reach of the keyboard.
+    return f"`{text}`" if re.fullmatch("[0-9a-f]{40,64}", text) else inert(text)
 
 
 def table_view(view: TableView) -> None:
+    """A table of evidence with its note; its id is its place in the URL when it has pages."""
     st.subheader(inert(view.title), anchor=False)
-    plain_table(view.columns, view.rows, view.title)
+    plain_table(view.columns, view.rows, view.title, key=view.id)
     if view.left_out:
-        st.caption(f"{view.left_out:,} more rows are in the run folder.")
+        note(f"{view.left_out:,} more rows are in the run folder.")
     if view.note:
-        st.caption(inert(view.note))
+        note(view.note)
 
 
 def chart(spec: Spec, conclusion: str, numbers: Numbers | None = None) -> None:
     """A chart, the sentence that it shows (also its text alternative), and its numbers to open."""
     width: Literal["content", "stretch"] = "content" if "facet" in spec else "stretch"
     words = wording.sentence(conclusion)
-    spec = {key: value for key, value in spec.items() if key != "description"}  # alt says it
+    spec = _named_by_alt(spec)
     st.vega_lite_chart(spec, theme=None, width=width, alt=words)
-    st.caption(inert(words))
+    note(words)
     if numbers is not None and numbers.rows:
         with st.expander("Numbers"):
-            plain_table(numbers.columns, numbers.rows, f"Numbers: {words}")
+            numbers_table(numbers, f"Numbers: {words}")
+
+
+def _named_by_alt(spec: Spec) -> Spec:
+    """One picture, one name: alt says the conclusion, and no mark has a role that would want a name of its own."""
+    config = {**spec.get("config", {}), "mark": {"aria": False}}
+    return {**{key: value for key, value in spec.items() if key != "description"}, "config": config}
 
 
 def evidence(item: Evidence) -> None:
     """A curve, a ranking or a waterfall with its title, conclusion, reading help and numbers."""
     st.subheader(inert(wording.sentence(wording.label(item.title, 120))), anchor=False)
     chart(charts.figure(item, palette()), charts.describe(item), charts.numbers(item))
-    st.caption(inert(" ".join(part for part in (READING[type(item)], item.note) if part)))
+    note(" ".join(part for part in (READING[type(item)], item.note) if part))
 
 
 def method(docstring: str) -> None:
@@ -126,11 +153,17 @@ def method(docstring: str) -> None:
         st.markdown("\n".join(lead.format(inert(line)) for line in block.lines))
 
 
-def omissions(found: Sequence[Omission], run: AuditRun) -> None:
-    """What a page could not show, each with what would help."""
-    for o in found:
-        what = wording.sentence(selection.measure_words(run, o.name)) if o.name else "Not measured"
-        st.markdown(f"- **{inert(what)}**: {inert(o.detail)}. {inert(wording.sentence(o.remedy))}")
+def omissions(records: Sequence[Record], run: AuditRun) -> None:
+    """What a page lacks, each with what would help; a question that does not apply is no lack."""
+    lines: dict[str, None] = {}
+    for check, o in ((record.check, o) for record in records for o in record.outcome.omissions):
+        if o.reason is not Reason.NOT_APPLICABLE:
+            what = wording.sentence(selection.measure_words(run, o.name)) if o.name else f"Check {check}"
+            detail = inert(o.detail.removesuffix("."))
+            lines[f"- **{inert(what)}**: {detail}. {inert(wording.sentence(o.remedy.removesuffix('.')))}."] = None
+    if lines:
+        heading("Not measured")
+        st.markdown("\n".join(lines))
 
 
 def pick(label: str, options: Sequence[str], key: str) -> str:

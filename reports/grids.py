@@ -84,11 +84,11 @@ def on_words(record: Record) -> str:
     return "" if record.on == "test" else f"on {wording.label(record.on)}"
 
 
-def left_out(run: AuditRun, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """The groups of these columns that could not be measured, each named once, at most 20."""
+def left_out(run: AuditRun, columns: tuple[str, ...], measure: str = "") -> tuple[str, ...]:
+    """The groups of these columns without this measure, or without any one of them; each named once, at most 20."""
     rows: dict[str, int] = {}
     for _, o in run.omissions():
-        if tuple(o.slice) == columns:
+        if tuple(o.slice) == columns and (not measure or o.name in {measure, ""}):
             name = wording.group_words(o.slice)
             rows[name] = max(o.n, rows.get(name, 0))
     return tuple(f"{name} (n = {n:,})" for name, n in rows.items())[:20]

@@ -8,7 +8,6 @@ from typing import TypeVar
 import streamlit as st
 
 from audit import wording
-from audit.record import AuditRun, Record
 from audit.results import Curve, Evidence, ImageMap, Ranking, Table, Waterfall
 from dashboard import runs, widgets
 from dashboard.safe import inert
@@ -31,11 +30,11 @@ def show(state: runs.Runs) -> None:
     if not items:
         st.markdown("Nothing was explained: no attribution check gave evidence.")
     else:
-        st.caption("What moves the output of this model. None of it shows what causes what in the world.")
+        widgets.note("What moves the output of this model. None of it shows what causes what in the world.")
         _pictured(items)
-        for view in (figures.of_table(item, "") for item in items if isinstance(item, Table)):
+        for view in (figures.of_table(item, item.name) for item in items if isinstance(item, Table)):
             widgets.table_view(view)
-    _omitted(run, records)
+    widgets.omissions(records, run)
 
 
 def _pictured(items: Sequence[Evidence]) -> None:
@@ -71,7 +70,7 @@ def _maps(maps: Sequence[ImageMap]) -> None:
         for column, item in zip(st.columns(MAPS_A_ROW), shown[start : start + MAPS_A_ROW], strict=False):
             with column:
                 _map(item)
-    st.caption(inert(" ".join(dict.fromkeys(figures.READING[ImageMap] + " " + item.note for item in shown))))
+    widgets.note(" ".join(dict.fromkeys(figures.READING[ImageMap] + " " + item.note for item in shown)))
 
 
 def _map(item: ImageMap) -> None:
@@ -79,11 +78,4 @@ def _map(item: ImageMap) -> None:
     st.markdown(f"**{inert(wording.label(item.title, 120))}**")
     # As bytes: a string would be taken for an address.
     st.image(charts.overlay(item, widgets.palette()), alt=conclusion)
-    st.caption(f"{inert(conclusion)} {inert(wording.sentence(image_map.scale_words(item)))}.")
-
-
-def _omitted(run: AuditRun, records: Sequence[Record]) -> None:
-    found = [o for record in records for o in record.outcome.omissions]
-    if found:
-        widgets.heading("Not measured")
-        widgets.omissions(found, run)
+    widgets.note(f"{conclusion} {wording.sentence(image_map.scale_words(item))}.")

@@ -25,19 +25,30 @@ def show(state: runs.Runs) -> None:
     if not others:
         st.markdown("There is one run only. Make another with: audit run")
         return
-    # A run of the same model says most: it stands first.
-    others.sort(key=lambda name: state.named[name].name != state.run.name)
+    others.sort(key=lambda name: _unlike(state, name))
     earlier = widgets.pick("Compared with (before)", others, "before")
     try:
         before = runs.load(state.named[earlier])
     except StoreError as error:
         st.text(str(error))
         return
+    if not _hashes(before).items() & _hashes(state.run).items():
+        widgets.note("The two runs share no data: a difference may come from the rows and not from the model.")
     _inputs(before, state.run)
     found = comparing.changes(before, state.run, state.run.confidence)
     _turned(before, state.run)
     _changes(before, state.run, found)
     _drifts(before, state.run)
+
+
+def _unlike(state: runs.Runs, name: str) -> tuple[bool, bool]:
+    """Runs over the same data stand first, then those of the same name: between them a change says most."""
+    entry = state.named[name]
+    try:
+        same_data = _hashes(runs.load(entry)).items() & _hashes(state.run).items()
+    except StoreError:
+        same_data = set()
+    return not same_data, entry.name != state.run.name
 
 
 def _inputs(before: AuditRun, after: AuditRun) -> None:
@@ -52,7 +63,7 @@ def _inputs(before: AuditRun, after: AuditRun) -> None:
         ("Specification", *(run.spec_sha256[:12] for run in sides), _same(before.spec_sha256 == after.spec_sha256)),
         ("Packs", *(wording.listed(sorted(run.packs)) for run in sides), _same(before.packs == after.packs)),
     ]  # fmt: skip
-    widgets.plain_table(("", "Before", "After", "The same"), rows, "What went into the two runs")
+    widgets.plain_table(("What", "Before", "After", "The same"), rows, "What went into the two runs")
 
 
 def _same(equal: bool) -> str:
@@ -87,16 +98,16 @@ def _changes(before: AuditRun, after: AuditRun, found: Sequence[Change]) -> None
     if not shown:
         st.markdown("No measure of this kind was taken in both runs.")
         return
-    drawn = [_drawn(c) for c in shown if c.interval is not None and c.after.unit == "1"]
+    drawn = [_drawn(c) for c in shown if c.sampled and c.after.unit == "1"]
     if drawn:
         spec = change_chart.figure_changes(drawn, "after minus before", widgets.palette())
         widgets.chart(spec, change_chart.describe(drawn))
     same_rows = _hashes(before) == _hashes(after)
     independent = " The rows are the same, so the intervals are wider than they need be." if same_rows else ""
     chance = wording.number(len(shown) * (1 - after.confidence), "1", 1.0)
-    st.caption(
+    widgets.note(
         f"Each interval is a {wording.level(after.confidence)} interval of its own and takes the runs as independent: "
-        f"of {len(shown):,}, about {chance} would exclude no change by chance.{independent}"
+        f"of {len(shown):,}, about {chance} would lie on one side of zero by chance.{independent}"
     )
     columns = ("Measure", "Who", "Before", "After", "After − before", "Reading")
     widgets.plain_table(

@@ -32,14 +32,11 @@ def show(state: runs.Runs) -> None:
     for (_, title), rows in estimates.charted(run, records).items():
         widgets.heading("How it is known")
         _chart(rows, wording.sentence(title))
-        st.caption("The bar is the range that the assumptions leave open; it is no sampling interval.")
+        widgets.note("The bar is the range that the assumptions leave open; it is no sampling interval.")
     _against_others(state, measured)
     for item in (item for record in records for item in record.outcome.evidence if isinstance(item, Table)):
-        widgets.table_view(figures.of_table(item, ""))
-    omitted = [o for record in records for o in record.outcome.omissions]
-    if omitted:
-        widgets.heading("Not measured")
-        widgets.omissions(omitted, run)
+        widgets.table_view(figures.of_table(item, item.name))
+    widgets.omissions(records, run)
 
 
 def _records(run: AuditRun) -> list[Record]:

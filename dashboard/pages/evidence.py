@@ -15,7 +15,7 @@ from reports.charts import LimitLine
 from reports.charts import groups as group_chart
 
 
-def groups(run: AuditRun, grid: grids.Grid) -> None:
+def groups(run: AuditRun, grid: grids.Grid, *, numbers: bool = True) -> None:
     """A dot and an interval a group, the whole as a rule, the limit as another."""
     drawn(
         grid.cells,
@@ -23,6 +23,7 @@ def groups(run: AuditRun, grid: grids.Grid) -> None:
         wording.sentence(grids.title(run, grid)),
         overall=grids.overall(run, grid),
         better=selection.note_of(run, grid.name).better,
+        numbers=numbers,
     )
 
 
@@ -33,11 +34,12 @@ def drawn(
     *,
     overall: Measurement | None = None,
     better: str = "none",
+    numbers: bool = True,
 ) -> None:
-    """The dot-and-interval chart with its conclusion and its numbers."""
+    """The dot-and-interval chart with its conclusion and, unless the page shows them itself, its numbers."""
     spec = charts.figure_groups(cells, lines, title, overall=overall, better=better, palette=widgets.palette())
     conclusion = group_chart.describe(cells, title, overall=overall, better=better)
-    widgets.chart(spec, conclusion, group_chart.numbers(cells))
+    widgets.chart(spec, conclusion, group_chart.numbers(cells) if numbers else None)
 
 
 def against_limit(run: AuditRun, finding: Finding, subject: Measurement) -> None:
@@ -55,5 +57,6 @@ def _gap(subject: Measurement, c: Comparison) -> Measurement:
     """A comparison in the form that a chart of groups takes: its label is who was compared."""
     kind = subject.interval
     interval = Interval(lower=c.lower, upper=c.upper, level=kind.level, method=kind.method, kind=kind.kind)
-    who = wording.contrast_words(c.groups)
+    # The columns are the limit's, named beside the chart; without them the label has room for both groups.
+    who = " vs ".join(wording.group_words(group) for group in c.groups)
     return replace(subject, value=c.value, interval=interval, n=sum(c.n), slice={"comparison": who})

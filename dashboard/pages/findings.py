@@ -95,7 +95,7 @@ def _facts(words: selection.FindingWords) -> None:
         "Against the baseline": words.state,
     }
     rows = [(name, value) for name, value in facts.items() if value]
-    widgets.plain_table(("", "This finding"), rows, "What this finding says")
+    widgets.plain_table(("What", "This finding"), rows, "What this finding says")
 
 
 def _picture(run: AuditRun, finding: Finding) -> None:

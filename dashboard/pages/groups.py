@@ -16,7 +16,7 @@ from audit.results import Interval, Measurement
 from dashboard import runs, widgets
 from dashboard.pages import evidence
 from dashboard.safe import inert
-from reports import grids
+from reports import grids, selection
 from reports.charts import groups as group_chart
 
 GRID = Path("evidence") / "groups.parquet"  # every group; result.json keeps the judged and the extreme ones
@@ -36,15 +36,15 @@ def show(state: runs.Runs) -> None:
     if grid is None:
         return
     full = replace(grid, cells=_all_cells(state.entry.folder, grid))
-    evidence.groups(run, full)
-    st.caption("A red square is a group wholly beyond the limit. A gap does not show why it is there.")
+    evidence.groups(run, full, numbers=False)
+    widgets.note("A red square is a group wholly beyond the limit. A gap does not show why it is there.")
     _findings(run, grid)
-    left_out = grids.left_out(run, grid.columns)
+    left_out = grids.left_out(run, grid.columns, grid.name)
     if left_out:
         st.markdown(f"Not measured: {inert('; '.join(left_out))}. The page Data & provenance says why.")
     widgets.heading("Numbers")
-    numbers = group_chart.numbers(full.cells)
-    widgets.plain_table(numbers.columns, numbers.rows, "The measure of each group, with its interval", key="groups")
+    alt = "The measure of each group, with its interval"
+    widgets.numbers_table(group_chart.numbers(full.cells), alt, key="groups")
 
 
 def _chosen(run: AuditRun, found: Sequence[grids.Grid]) -> grids.Grid | None:
@@ -56,7 +56,10 @@ def _chosen(run: AuditRun, found: Sequence[grids.Grid]) -> grids.Grid | None:
         st.markdown("No groups were crossed." if crossed else "Only intersections were measured: switch them on.")
         return None
     by_columns: dict[str, list[grids.Grid]] = {}
-    for grid in sorted(offered, key=lambda grid: not grids.judged(run, grid)):
+    order = {f.id: at for at, f in enumerate(selection.all_words(run))}
+    for grid in sorted(
+        offered, key=lambda grid: min((order[f.id] for f in grids.judged(run, grid)), default=len(order))
+    ):
         by_columns.setdefault(" × ".join(wording.label(c, 40) for c in grid.columns), []).append(grid)
     with middle:
         columns = widgets.pick("By", list(by_columns), "by")

@@ -19,7 +19,7 @@ def show(state: runs.Runs) -> None:
     run = state.run
     widgets.title(inert(run.name))
     facts = [run.purpose, run.model.name, *(f"{d.name}: {d.rows:,} rows" for d in run.data)]
-    st.caption(inert(" · ".join([*filter(None, facts), wording.moment(run.machine.created)])))
+    widgets.note(" · ".join([*filter(None, facts), wording.moment(run.machine.created)]))
     widgets.verdict(run)
     widgets.crashes(run)
     _counts(run)
@@ -68,7 +68,7 @@ def _download(state: runs.Runs) -> None:
             "Download report", report.read_bytes(), file_name=f"{state.entry.folder.name}.html", mime="text/html"
         )
     else:
-        st.caption(inert(f"No {REPORT} in the run folder. Write it with: audit report {state.entry.folder.name}"))
+        widgets.note(f"No {REPORT} in the run folder. Write it with: audit report {state.entry.folder.name}")
 
 
 def _all_runs(state: runs.Runs) -> None:

@@ -28,7 +28,7 @@ def show(state: runs.Runs) -> None:
     for record in run.records:
         for item in record.outcome.evidence:
             if record.family in FAMILIES and isinstance(item, Table):
-                widgets.table_view(figures.of_table(item, ""))
+                widgets.table_view(figures.of_table(item, item.name))
     _omissions(run)
     _methods(run)
     _facts(run)
@@ -44,7 +44,7 @@ def _integrity(folder: Path) -> None:
     if faults:
         st.error("\n".join(f"- {inert(fault)}" for fault in faults), title="Changed since it was written", icon="")
     else:
-        st.caption("The result is as it was written: its content hashes to its id.")
+        widgets.note("The result is as it was written: its content hashes to its id.")
 
 
 def _omissions(run: AuditRun) -> None:
@@ -57,7 +57,7 @@ def _omissions(run: AuditRun) -> None:
         rows = [(row.what, row.who, row.detail, row.remedy) for row in block.rows]
         widgets.plain_table(("What", "For whom", "Why not", "What would help"), rows, f"Not measured: {block.reason}")
         if block.left_out:
-            st.caption(f"{block.left_out:,} more are in the run folder.")
+            widgets.note(f"{block.left_out:,} more are in the run folder.")
     for record in run.records:
         if record.traceback:
             with st.expander(f"Trace of the crash in {inert(record.check)}"):
@@ -66,7 +66,7 @@ def _omissions(run: AuditRun) -> None:
 
 def _methods(run: AuditRun) -> None:
     widgets.heading("Methods")
-    st.caption("As the checks described themselves when they measured.")
+    widgets.note("As the checks described themselves when they measured.")
     intervals = provenance.intervals(run)
     if intervals:
         with st.expander("Intervals used"):

@@ -22,7 +22,7 @@ class Difference:
     value: float
     lower: float
     upper: float
-    shown: bool  # the interval excludes no change
+    shown: bool  # the interval lies on one side of zero
 
 
 def figure_changes(differences: Sequence[Difference], title: str, palette: Palette = LIGHT) -> Spec:
@@ -36,7 +36,7 @@ def figure_changes(differences: Sequence[Difference], title: str, palette: Palet
     base = alt.Chart(data(values)).encode(y=alt.Y("label:N", sort=names, title=None, axis=alt.Axis(grid=False)))
     x = alt.X("lower:Q", title=title, scale=alt.Scale(zero=True, nice=True))
     colour = alt.condition("datum.shown", alt.value(palette.series1), alt.value(palette.muted))
-    shape = alt.condition("datum.shown", alt.value("circle"), alt.value("stroke"))
+    shape = alt.condition("datum.shown", alt.value("circle"), alt.value("diamond"))
     none = alt.Chart(data([{"at": 0.0}])).mark_rule(color=palette.line, strokeDash=[4, 3], strokeWidth=1.5)
     chart = alt.layer(
         none.encode(x="at:Q"),
@@ -47,9 +47,10 @@ def figure_changes(differences: Sequence[Difference], title: str, palette: Palet
 
 
 def describe(differences: Sequence[Difference]) -> str:
-    """How many intervals exclude no change, and the first of them."""
+    """How many intervals lie on one side of zero, and the first of them."""
     shown = [d for d in differences if d.shown]
-    said = f"{len(shown):,} of {wording.count(len(differences), 'interval')} exclude no change"
+    lie = "lies" if len(shown) == 1 else "lie"
+    said = f"{len(shown):,} of {wording.count(len(differences), 'interval')} {lie} wholly on one side of zero"
     if shown:
         first = shown[0]
         half = (first.upper - first.lower) / 2
