@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import time
 from pathlib import Path
@@ -20,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    # Models this small are slowed down by threads, the more so on a machine with other work to do.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from audit.cli.auditing import Options, audit_file
     from audit.cli.progress import progress
     from audit.cli.summary import screen
