@@ -16,12 +16,12 @@ from audit import plan
 from audit.case import Case, build_case
 from audit.data import Dataset
 from audit.data.opening import dataset_from_table
-from audit.engine import Runner, Silent
+from audit.engine import Runner, Silent, facts_of
 from audit.models.loading import LoadedModel
 from audit.models.wrapping import wrap
 from audit.registry import Registry, find
 from audit.results import Curve, Evidence, Measurement, Omission, Outcome, Scalar, Table
-from audit.spec import AuditSpec
+from audit.spec import AuditSpec, Loaded
 
 Columns = Mapping[str, Any]
 NOWHERE = Path("/nonexistent")
@@ -29,7 +29,9 @@ NOWHERE = Path("/nonexistent")
 
 def table(columns: Columns) -> pa.Table:
     """Arrow columns of lists or arrays; None is a missing value, NaN stays NaN."""
-    return pa.table({name: v if isinstance(v, pa.Array) else pa.array(_plain(v)) for name, v in columns.items()})
+    return pa.table(
+        {name: v if isinstance(v, pa.Array | pa.ChunkedArray) else pa.array(_plain(v)) for name, v in columns.items()}
+    )
 
 
 def _plain(values: Any) -> list[Any]:
@@ -93,6 +95,11 @@ def make_case(
     return build_case(spec, NOWHERE, loaded, datasets)
 
 
+def loaded(case: Case) -> Loaded:
+    """The case's spec as if it had been read from a file."""
+    return Loaded(spec=case.spec, root=case.root, raw=case.spec.model_dump(mode="json", by_alias=True), sha256="")
+
+
 @cache
 def registry() -> Registry:
     return find()
@@ -100,17 +107,11 @@ def registry() -> Registry:
 
 def run_check(case: Case, check: str, *, on: str = "test", **params: Scalar) -> Outcome:
     """What the engine records of one check, planned as in an audit. A crash of the check is raised."""
-    planned = next(item for item in plan.make(registry(), plan_facts(case), ()) if item.check.id == check)
+    planned = next(item for item in plan.make(registry(), facts_of(case), ()) if item.check.id == check)
     records, _ = Runner(case=case, registry=registry()).run([replace(planned, on=on, params=params)], Silent())
     if records[0].traceback:
         raise AssertionError(records[0].traceback)
     return records[0].outcome
-
-
-def plan_facts(case: Case) -> plan.Facts:
-    from audit.engine import facts_of
-
-    return facts_of(case)
 
 
 def measurement(outcome: Outcome, name: str, *, by: Mapping[str, str | None] | None = None, **params: Scalar) -> Any:

@@ -74,8 +74,9 @@ def profile(case: Case, data: Dataset, level: float) -> Outcome:
     }
     for name, count in counted.items():
         sheet.add(name, partial(exact, count), n=cells if name == "missing_cells_share" else data.n)
+    repeated = _repeated(data)
     for name, divisor in (("duplicate_rows", 1), ("duplicate_rows_share", data.n)):
-        sheet.add(name, partial(_duplicates, data, divisor), n=data.n)
+        sheet.add(name, partial(_duplicates, repeated, divisor), n=data.n)
     for column in facts:
         share, own = partial(exact, column.missing / data.n), (column.name,)
         sheet.add("missing_share", share, n=data.n, params={"column": column.name}, columns=own)
@@ -88,29 +89,46 @@ def _examined(case: Case, data: Dataset) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*used, *data.table.column_names]))
 
 
-def _duplicates(data: Dataset, divisor: int) -> Basis:
+def _repeated(data: Dataset) -> int | None:
+    """Rows that repeat an earlier one; None where no column is a feature, so that there is nothing to compare."""
     columns = example_columns(data)
     if not columns:
-        raise Unavailable("missing_input", "no column is a feature, so rows cannot be compared", "give features")
+        return None
     (keys,) = row_keys([data.table], columns)
-    return exact((data.n - len(np.unique(keys))) / divisor)
+    return data.n - len(np.unique(keys))
+
+
+def _duplicates(repeated: int | None, divisor: int) -> Basis:
+    if repeated is None:
+        raise Unavailable("missing_input", "no column is a feature, so rows cannot be compared", "give features")
+    return exact(repeated / divisor)
 
 
 def _facts(data: Dataset, name: str) -> Facts:
     column = data.table.column(name)
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    missing = int(pc.sum(pc.is_null(column, nan_is_null=True)).as_py())
+    is_missing = pc.is_null(column, nan_is_null=True)
+    present = column.filter(pc.invert(is_missing))
     is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
     low, high = _range(column) if is_number else (None, None)
-    kind = data.columns[name].kind if name in data.columns else str(column.type)
-    distinct = _distinct(data, name, missing)
-    return Facts(name=name, kind=kind, missing=missing, distinct=distinct, minimum=low, maximum=high)
+    return Facts(
+        name=name,
+        kind=data.columns[name].kind if name in data.columns else str(column.type),
+        missing=len(column) - len(present),
+        distinct=_distinct(present),
+        minimum=low,
+        maximum=high,
+    )
 
 
-def _distinct(data: Dataset, name: str, missing: int) -> int:
-    (keys,) = row_keys([data.table], [name])
-    return len(np.unique(keys)) - (missing > 0)
+def _distinct(present: pa.ChunkedArray) -> int:
+    if not len(present):
+        return 0
+    if pa.types.is_nested(present.type):  # Arrow cannot count lists
+        (keys,) = row_keys([pa.table({"values": present})], ["values"])
+        return len(np.unique(keys))
+    return int(pc.count_distinct(present).as_py())
 
 
 def _range(column: pa.ChunkedArray) -> tuple[Scalar | None, Scalar | None]:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
-from audit.results import Reason
+from audit.engine import run_audit
+from audit.results import Measurement, Reason
 from audit.stats import interval, rate
 from tests.worlds.random_tables import CLASSES, multiclass_case, multiclass_cells, slices
-from tests.worlds.tables import make_case, measurement, omission, run_check
+from tests.worlds.tables import loaded, make_case, measurement, omission, registry, run_check
 
 
 def test_each_class_of_each_group_has_scikit_learns_recall_precision_and_f1() -> None:
@@ -75,3 +76,14 @@ def test_a_group_without_a_class_has_no_mean_area_but_the_areas_of_the_others() 
 def test_a_binary_task_has_no_such_classes(check: str) -> None:
     case = make_case({"y": [0, 1, 1], "s": [0.1, 0.8, 0.4]}, target="y", positive=1, score="s")
     assert [o.reason for o in run_check(case, check).omissions] == [Reason.NOT_APPLICABLE]
+
+
+def test_a_limit_on_one_class_is_judged_on_that_class_alone_and_runs_the_check_once() -> None:
+    limit = {"measure": "class_recall", "params": {"class": "bee"}, "min": 0.1}
+    case = multiclass_case(multiclass_cells(4), limits=[limit])
+    run = run_audit(case, loaded(case), registry())
+    (finding,) = [f for f in run.findings if f.limit.measure == "class_recall"]
+    assert isinstance(finding.subject, Measurement)
+    found = run_check(case, "performance.per_class")
+    assert finding.subject.value == measurement(found, "class_recall", by={}, **{"class": "bee"}).value
+    assert (finding.comparisons, [r.check for r in run.records].count("performance.per_class")) == (1, 1)
