@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Case:
     classes: tuple[str, ...]
     positive: str | None
     favourable: str | None
+    allow_code: bool = False  # a recipe beside audit.toml may run
 
     @property
     def model(self) -> Model | None:
@@ -65,7 +66,7 @@ def open_case(loaded: Loaded, *, allow_code: bool = False) -> Case:
         for name in DATASETS
         if (part := data_spec(spec, name)) is not None
     }
-    return build_case(spec, root, model, datasets)
+    return replace(build_case(spec, root, model, datasets), allow_code=allow_code)
 
 
 def data_spec(spec: AuditSpec, name: str) -> DataSpec | None:
@@ -130,8 +131,8 @@ def _classes(task: Task, known: Sequence[str] | None, facts: TargetFacts | None,
         return ()
     if known:
         return tuple(known)
-    if facts is not None and facts.levels is not None:
-        return facts.levels
+    if facts is not None and facts.levels is not None and (facts.levels or data.roles.positive is None):
+        return _two_classes(facts.levels, data) if task == "binary" else facts.levels
     if data.roles.prediction:
         decided = target_facts(data.stored(data.roles.prediction)).levels
         if decided is not None and len(decided) >= 2:
@@ -139,6 +140,19 @@ def _classes(task: Task, known: Sequence[str] | None, facts: TargetFacts | None,
     if data.roles.positive is not None:
         return ("other", shown(data.roles.positive))
     raise DataError(f'cannot tell the classes of "{data.roles.target}": set target in [data.test]')
+
+
+def _two_classes(levels: tuple[str, ...], data: Dataset) -> tuple[str, ...]:
+    """The classes that a stored score decides between; the rows may show only one of them."""
+    if len(levels) > 2:
+        raise DataError(
+            f'target "{data.roles.target}" has {len(levels)} values ({", ".join(levels[:12])}), and a score is about '
+            "two: give scores, one column a class"
+        )
+    positive = None if data.roles.positive is None else shown(data.roles.positive)
+    if len(levels) != 1 or positive is None:
+        return levels
+    return ("other", *levels) if positive in levels else (*levels, positive)
 
 
 def _target_fits(classes: tuple[str, ...], facts: TargetFacts | None, data: Dataset) -> None:
