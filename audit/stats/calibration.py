@@ -6,6 +6,7 @@ Scores are probabilities in [0, 1], labels 0/1, both of shape (n,).
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -124,6 +125,7 @@ def brownian_range_tail(x: float) -> float:
     return float(np.clip(8 * np.sum((-1.0) ** (k - 1) * k * ndtr(-k * x)), 0.0, 1.0))
 
 
+@lru_cache(maxsize=16)  # the same few levels for thousands of groups
 def _brownian_range_quantile(tail: float) -> float:
     low, high = 0.5, 60.0
     for _ in range(_STEPS):
