@@ -28,6 +28,12 @@ def _require_finite(owner: str, **numbers: float) -> None:
             raise CheckError(f"{owner}.{name} must be a finite number, got {number}: return an Omission instead")
 
 
+def _to_floats(instance: object, *names: str) -> None:
+    """Numbers of any library as Python's own: only those can be written down."""
+    for name in names:
+        object.__setattr__(instance, name, float(getattr(instance, name)))
+
+
 def _freeze(instance: object, name: str) -> None:
     """Replace a mapping attribute by a read-only copy, so that a frozen dataclass is frozen all through."""
     object.__setattr__(instance, name, MappingProxyType(dict(getattr(instance, name))))
@@ -57,6 +63,7 @@ class Interval:
     kind: IntervalKind = "sample"
 
     def __post_init__(self) -> None:
+        _to_floats(self, "lower", "upper", "level")
         _require_finite("Interval", lower=self.lower, upper=self.upper, level=self.level)
         if self.lower > self.upper:
             raise CheckError(f"Interval.lower {self.lower} lies above upper {self.upper}")
@@ -78,6 +85,7 @@ class Basis:
     parts: tuple[Basis, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "numbers", {name: float(number) for name, number in self.numbers.items()})
         _require_finite(f"Basis({self.method})", **self.numbers)
         _freeze(self, "numbers")
 
@@ -99,6 +107,8 @@ class Measurement:
     columns: tuple[str, ...] = ()  # table columns that it is about beyond those of the slice (a feature, a proxy)
 
     def __post_init__(self) -> None:
+        _to_floats(self, "value")
+        object.__setattr__(self, "n", int(self.n))
         _require_finite(f"Measurement({self.name})", value=self.value)
         _freeze(self, "slice")
         _freeze(self, "params")
@@ -117,6 +127,7 @@ class Omission:
     n: int = 0  # rows (or trials) there were
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "n", int(self.n))
         _freeze(self, "slice")
         _freeze(self, "params")
 
@@ -147,6 +158,8 @@ class Series:
     n: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        for name, number in (("x", float), ("y", float), ("lower", float), ("upper", float), ("n", int)):
+            object.__setattr__(self, name, tuple(map(number, getattr(self, name))))
         for name in ("y", "lower", "upper", "n"):
             values = getattr(self, name)
             if values and len(values) != len(self.x):
@@ -187,6 +200,9 @@ class Table:
                 raise CheckError(f"Table({self.name}): a row has {len(row)} cells for {len(self.columns)} columns")
             if any(isinstance(cell, float) and not math.isfinite(cell) for cell in row):
                 raise CheckError(f"Table({self.name}) holds a number that is not finite")
+            strange = [cell for cell in row if cell is not None and not isinstance(cell, Scalar)]
+            if strange:
+                raise CheckError(f"Table({self.name}): a cell is text, a number or a truth, got {type(strange[0])}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +215,7 @@ class RankedItem:
     upper: float
 
     def __post_init__(self) -> None:
+        _to_floats(self, "value", "lower", "upper")
         _require_finite(f"RankedItem({self.label})", value=self.value, lower=self.lower, upper=self.upper)
 
 
@@ -227,6 +244,7 @@ class Contribution:
     error: float = 0.0
 
     def __post_init__(self) -> None:
+        _to_floats(self, "value", "error")
         _require_finite(f"Contribution({self.label})", value=self.value, error=self.error)
 
 
@@ -246,6 +264,7 @@ class Waterfall:
     note: str = ""
 
     def __post_init__(self) -> None:
+        _to_floats(self, "base", "output", "completeness")
         _require_finite(f"Waterfall({self.name})", base=self.base, output=self.output, completeness=self.completeness)
 
 

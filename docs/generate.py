@@ -46,7 +46,9 @@ def result_schema() -> Schema:
     kinds["Grid"] = _object(GRID)
     outcome = kinds["Outcome"]
     outcome["properties"]["measurements"]["items"] = {"$ref": "#/$defs/StoredMeasurement"}
-    kinds["Outcome"] = _extended(outcome, {"grids": {"type": "array", "items": {"$ref": "#/$defs/Grid"}}})
+    kinds["Outcome"] = _extended(
+        outcome, {"grids": {"type": "array", "items": {"$ref": "#/$defs/Grid"}}, "levels": {"type": "array"}}
+    )
     kinds["Headline"] = _object(HEADLINE)
     kinds["Headline"]["properties"]["detail"] = {"$ref": "#/$defs/Finding"}
     schema["properties"]["findings"]["items"] = {"$ref": "#/$defs/Headline"}
@@ -56,7 +58,8 @@ def result_schema() -> Schema:
 GRID: Mapping[str, str] = {
     **dict.fromkeys(("name", "unit", "method", "compare", "basis"), "string"),
     **dict.fromkeys(("params", "interval", "numbers"), "object"),
-    **dict.fromkeys(("columns", "by", "at", "levels", "n"), "array"),
+    **dict.fromkeys(("columns", "by", "at", "n"), "array"),
+    "levels": "integer",
 }
 HEADLINE: Mapping[str, str | list[str]] = {
     **dict.fromkeys(("id", "family", "measure", "compare", "verdict", "level", "message", "remedy"), "string"),

@@ -68,6 +68,9 @@ class Limit:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
+        for name in ("min", "max", "regress"):
+            if (bound := getattr(self, name)) is not None:
+                object.__setattr__(self, name, float(bound))
 
     @property
     def id(self) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from audit.results import Measurement, Omission, Outcome, Record
 from audit.record import AuditRun
+from audit.results import Measurement, Omission, Outcome, Record
 
 MOST_GROUPS = 2_000
 """Group measurements up to which everything is kept."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import math
 import os
 import re
 import shutil
@@ -14,14 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from audit.errors import StoreError
-from audit.results import Array
 from audit.record import AuditRun
+from audit.results import Array
 from audit.store import arrays as array_file
 from audit.store import tables
 from audit.store.compact import compact
 from audit.store.formats import v1
 
 RESULT = "result.json"
+# Only what json.dumps broke into lines itself: a string never holds a line break.
+_NUMBERS = re.compile(r"\[\n\s*((?:[0-9.eE+-]+,\n\s*)*[0-9.eE+-]+)\n\s*\]")
 ARRAYS = "evidence/arrays.safetensors"
 GROUPS = "evidence/groups.parquet"
 Writer = Callable[[AuditRun, Path], None]
@@ -134,11 +138,16 @@ def _fill(run: AuditRun, work: Path) -> AuditRun:
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:
     """Indented JSON that a diff can be read of; finite numbers only."""
-    text = json.dumps(content, indent=1, ensure_ascii=True, allow_nan=False)
+    text = _one_line_grids(json.dumps(content, indent=1, ensure_ascii=True, allow_nan=False))
     with path.open("w", encoding="utf-8") as stream:
         stream.write(text + "\n")
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def _one_line_grids(text: str) -> str:
+    """Lists of plain numbers on one line each: a table of 5,000 groups is no longer than it must be."""
+    return _NUMBERS.sub(lambda found: "[" + re.sub(r"\s+", "", found[1]) + "]", text)
 
 
 def _moved(work: Path, parent: Path, run: AuditRun) -> Path:
@@ -148,7 +157,12 @@ def _moved(work: Path, parent: Path, run: AuditRun) -> Path:
         target = parent / (name if attempt == 1 else f"{name}-{attempt}")
         if not target.exists():
             work.chmod(0o755)
-            work.rename(target)
+            try:
+                work.rename(target)
+            except OSError as error:
+                if error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # another audit took the name in between
+                    continue
+                raise
             return target
     raise StoreError(f"{parent / name} exists a thousand times over: clear the folder")
 
@@ -157,12 +171,21 @@ def _content(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise StoreError(f"no run at {path.parent}: it holds no {RESULT}")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refused, parse_float=_finite)
+    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise StoreError(f"{path} cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise StoreError(f"{path} does not hold a run")
     return content
+
+
+def _refused(word: str) -> float:
+    raise ValueError(f"it holds {word}, and a result holds finite numbers only")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refused(text)
 
 
 def _opener(path: Path) -> Callable[[str], Array]:

@@ -10,17 +10,19 @@ from datetime import date
 from functools import cache
 from typing import Any
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from audit.errors import StoreError
+from audit.errors import CheckError, StoreError
 from audit.policy import Finding
-from audit.results import Array, Basis, Interval, Measurement
 from audit.record import AuditRun
+from audit.results import Array, Basis, Interval, Measurement
 from audit.stats.bases import evaluate
 
 Plain = dict[str, Any]
 Arrays = dict[str, Array]
 
+_ATOMS = frozenset({str, int, float, bool, type(None)})
 VARYING = ("id", "machine")  # not part of the identity of what was measured
 
 
@@ -40,11 +42,11 @@ def load(content: Plain, arrays: Callable[[str], Array]) -> AuditRun:
     """The run that was dumped. StoreError when anything in it is unknown, missing or not as it was written."""
     try:
         raw = {**content}
-        raw["records"] = [_without_grids(record) for record in content["records"]]
+        raw["records"] = [_without_grids(_with_arrays(record, arrays)) for record in content["records"]]
         raw["findings"] = [finding["detail"] for finding in content["findings"]]
-        run = _adapter().validate_python(_get(raw, arrays))
+        run = _adapter().validate_python(raw)
         again, _ = dump(run)
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, CheckError) as error:
         raise StoreError(f"result.json does not hold a run of schema 1: {_first(error)}") from error
     if again != content:
         where = difference_between(again, content)
@@ -61,6 +63,8 @@ def identity(content: Plain) -> str:
 
 def plain(value: Any, keep: Callable[[Array], Plain]) -> Any:
     """Dataclasses as dictionaries, tuples as lists: only what JSON has."""
+    if type(value) in _ATOMS:
+        return value
     if isinstance(value, Array):
         return keep(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -69,9 +73,7 @@ def plain(value: Any, keep: Callable[[Array], Plain]) -> Any:
         return {str(key): plain(inner, keep) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [plain(inner, keep) for inner in value]
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value) if isinstance(value, str) else value
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def difference_between(first: Any, second: Any, path: str = "") -> str:
@@ -103,6 +105,12 @@ def _put(array: Array, arrays: Arrays) -> Plain:
     digest = hashlib.sha256(array.data).hexdigest()
     arrays[digest[:16]] = array
     return {"array": digest[:16], "sha256": digest, "shape": list(array.shape), "dtype": array.dtype}
+
+
+def _with_arrays(record: Plain, arrays: Callable[[str], Array]) -> Plain:
+    """Only evidence holds pictures: elsewhere a user's own words may look like one."""
+    outcome = record["outcome"]
+    return {**record, "outcome": {**outcome, "evidence": _get(outcome["evidence"], arrays)}}
 
 
 def _get(value: Any, arrays: Callable[[str], Array]) -> Any:
@@ -157,14 +165,57 @@ _SHARED = ("name", "unit", "method", "compare", "params", "columns")
 
 def _with_grids(record: Plain) -> Plain:
     outcome = record["outcome"]
+    follows = _following(outcome["measurements"])
     single: list[Plain] = []
     grids: dict[str, Plain] = {}
     for position, m in enumerate(outcome["measurements"]):
-        if not m["slice"] or m["basis"]["parts"] or m["interval"]["kind"] != "sample":
-            single.append({"at": position, **m})
-        else:
+        if position in follows:
             _add(grids, position, m)
-    return {**record, "outcome": {**outcome, "measurements": single, "grids": list(grids.values())}}
+        else:
+            single.append({"at": position, **m})
+    packed, levels = _packed(list(grids.values()))
+    return {**record, "outcome": {**outcome, "measurements": single, "levels": levels, "grids": packed}}
+
+
+def _packed(grids: list[Plain]) -> tuple[list[Plain], list[Plain]]:
+    """The grids with their places as runs (first, how many), and their groups by number in a list without repeats."""
+    tables: dict[str, int] = {}
+    lists: list[Plain] = []
+    for grid in grids:
+        key = json.dumps(grid["levels"])
+        if key not in tables:
+            tables[key] = len(lists)
+            lists.append(grid["levels"])
+        grid["levels"] = tables[key]
+        grid["at"] = _as_runs(grid["at"])
+    return grids, lists
+
+
+def _as_runs(places: list[int]) -> list[list[int]]:
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and place == sum(runs[-1]):
+            runs[-1][1] += 1
+        else:
+            runs.append([place, 1])
+    return runs
+
+
+def _following(measurements: list[Plain]) -> set[int]:
+    """Places of the group measurements whose value and bounds follow from their basis, so need not be stored."""
+    levels: dict[float, list[int]] = {}
+    for i, m in enumerate(measurements):
+        if m["slice"] and not m["basis"]["parts"] and m["interval"]["kind"] == "sample":
+            levels.setdefault(m["interval"]["level"], []).append(i)
+    follows: set[int] = set()
+    for level, places in levels.items():
+        some = [measurements[i] for i in places]
+        bases = [Basis(method=m["basis"]["method"], numbers=m["basis"]["numbers"]) for m in some]
+        made = np.array(evaluate(bases, (1 - level) / 2))
+        kept = np.array([[m["value"], m["interval"]["lower"], m["interval"]["upper"]] for m in some]).T
+        same = np.isclose(made, kept, rtol=1e-12, atol=1e-15).all(axis=0)
+        follows |= {i for i, is_same in zip(places, same, strict=True) if is_same}
+    return follows
 
 
 def _add(grids: dict[str, Plain], position: int, m: Plain) -> None:
@@ -196,20 +247,20 @@ def _without_grids(record: Plain) -> Plain:
     outcome = {**record["outcome"]}
     single = outcome["measurements"]
     placed: list[tuple[int, Any]] = [(m["at"], {k: v for k, v in m.items() if k != "at"}) for m in single]
+    levels = outcome.pop("levels")
     for grid in outcome.pop("grids"):
-        placed += _expanded(grid)
+        places = [first + i for first, count in grid["at"] for i in range(count)]
+        placed += _expanded({**grid, "at": places, "levels": levels[grid["levels"]]})
     placed.sort(key=lambda pair: pair[0])
     return {**record, "outcome": {**outcome, "measurements": [m for _, m in placed]}}
 
 
 def _expanded(grid: Plain) -> list[tuple[int, Measurement]]:
     """Value and bounds follow from the basis, so they are computed, not stored."""
-    level = grid["interval"]["level"]
-    bases = [
-        Basis(method=grid["basis"], numbers={name: column[i] for name, column in grid["numbers"].items()})
-        for i in range(len(grid["n"]))
-    ]
-    found = evaluate(bases, (1 - level) / 2)
+    confidence = grid["interval"]["level"]
+    numbers = [dict(zip(grid["numbers"], row, strict=True)) for row in zip(*grid["numbers"].values(), strict=True)]
+    bases = [Basis(method=grid["basis"], numbers=each) for each in numbers]
+    found = evaluate(bases, (1 - confidence) / 2)
     shared = {key: grid[key] for key in _SHARED} | {"columns": tuple(grid["columns"])}
     return [
         (
@@ -219,9 +270,9 @@ def _expanded(grid: Plain) -> list[tuple[int, Measurement]]:
                 value=float(found.value[i]),
                 interval=Interval(lower=float(found.lower[i]), upper=float(found.upper[i]), **grid["interval"]),
                 basis=bases[i],
-                n=grid["n"][i],
-                slice=dict(zip(grid["by"], grid["levels"][i], strict=True)),
+                n=n,
+                slice=dict(zip(grid["by"], level, strict=True)),
             ),
         )
-        for i, at in enumerate(grid["at"])
+        for i, (at, n, level) in enumerate(zip(grid["at"], grid["n"], grid["levels"], strict=True))
     ]

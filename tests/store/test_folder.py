@@ -1,0 +1,162 @@
+"""A run folder is written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from audit import store
+from audit.errors import StoreError
+from audit.policy import Finding, Limit, Verdict
+from audit.record import AuditRun
+from audit.results import Outcome
+from audit.stats import measured, rate
+from audit.store import folder
+from tests.reports.runs import record, rich
+
+
+def test_a_written_run_is_read_back_as_it_was_returned(tmp_path: Path) -> None:
+    path, stored = store.write(rich(), tmp_path, {"note.txt": lambda run, to: to.write_text(run.name) and None})
+    assert store.read(path) == stored
+    assert (path / "note.txt").read_text() == "mortgage"
+    assert path.name.startswith("mortgage-20261122T180411Z-")
+    assert path.name.endswith(stored.id[:8])
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_two_runs_of_one_second_have_two_folders(tmp_path: Path) -> None:
+    paths = {store.write(rich(), tmp_path, {})[0] for _ in range(3)}
+    assert len(paths) == 3
+    with ThreadPoolExecutor(4) as pool:
+        more = set(pool.map(lambda _: store.write(rich(), tmp_path, {})[0], range(8)))
+    assert len(more) == 8
+    assert not more & paths
+    assert all(store.verify_integrity(path) == [] for path in more)
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left")])
+def test_a_writer_that_raises_leaves_nothing(tmp_path: Path, error: BaseException) -> None:
+    def breaks(run: AuditRun, path: Path) -> None:
+        path.write_text("half")
+        raise error
+
+    with pytest.raises(StoreError if isinstance(error, OSError) else type(error)):
+        store.write(rich(), tmp_path / "runs", {"report.html": breaks})
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["fsync", "rename"])
+def test_a_full_disk_is_said_in_words_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, name, full)
+    with pytest.raises(StoreError, match="No space left on device: nothing was kept"):
+        store.write(rich(), tmp_path, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match="name another folder with --out"):
+        store.write(rich(), tmp_path / "file" / "runs", {})
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from audit import store
+from tests.reports.runs import rich
+def slow(run, path):
+    path.write_text("half"); print("writing", flush=True); time.sleep(60)
+store.write(rich(), Path(sys.argv[1]), {"report.html": slow})
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_kill_in_the_middle_leaves_no_run(tmp_path: Path, sign: int) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        if process.stdout is None:
+            pytest.fail("no output to wait for")
+        assert process.stdout.readline() == b"writing\n"
+        process.send_signal(sign)
+        assert process.wait(30) != 0
+    assert store.list_runs(tmp_path) == []
+    assert [p for p in tmp_path.iterdir() if not p.name.startswith(".")] == []
+
+
+def test_the_newest_run_comes_first_and_a_broken_one_is_listed_with_its_fault(tmp_path: Path) -> None:
+    old, new = rich(), rich(name="later")
+    new = replace(new, machine=replace(new.machine, created="2026-11-23T00:00:00Z"))
+    first, _ = store.write(old, tmp_path, {})
+    second, _ = store.write(new, tmp_path, {})
+    broken, _ = store.write(old, tmp_path, {})
+    (broken / "result.json").write_text("{}")
+    entries = store.list_runs(tmp_path)
+    assert [e.folder for e in entries] == [second, first, broken]
+    assert entries[-1].fault
+    assert store.find_run(tmp_path) == second
+    assert store.find_run(first / "result.json") == first
+    assert store.list_runs(tmp_path / "nothing") == []
+    with pytest.raises(StoreError, match="audit run"):
+        store.find_run(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("name", ["../../up", "a/b", "", "...", "<script>", "é" * 300, "\udc80", "-rf"])
+def test_a_folder_stays_inside_whatever_the_audit_is_called(tmp_path: Path, name: str) -> None:
+    path, _ = store.write(rich(name=name), tmp_path, {})
+    assert path.parent == tmp_path
+    assert path.name.isascii()
+    assert not path.name.startswith((".", "-"))
+
+
+def many_groups(groups: int = 5000, measures: int = 8) -> AuditRun:
+    """As the widest audits are: every measure of every group, all of them judged."""
+    names = [f"measure_{i}" for i in range(measures)]
+    found = [
+        measured(
+            name=name, basis=rate(g % 40, 40 + g % 7), level=0.95, n=40 + g % 7, unit="1",
+            slice={"site": f"hospital {g:05d}"},
+        )
+        for name in names
+        for g in range(groups)
+    ]  # fmt: skip
+    judged = tuple(
+        Finding(
+            limit=Limit(measure=name, by=("site",), compare="difference", max=0.1),
+            verdict=Verdict.INCONCLUSIVE, subject=found[0], message="m", remedy="r",
+        )
+        for name in names
+    )  # fmt: skip
+    return rich(records=(record("fairness.rates", Outcome(measurements=tuple(found))),), findings=judged)
+
+
+def test_five_thousand_groups_stay_under_a_megabyte(tmp_path: Path) -> None:
+    import pyarrow.parquet
+
+    start = time.perf_counter()
+    path, stored = store.write(many_groups(), tmp_path, {})
+    assert (path / "result.json").stat().st_size < 1_000_000
+    assert pyarrow.parquet.read_metadata(path / folder.GROUPS).num_rows == 40_000
+    assert len(list(stored.measurements())) == 40_000
+    assert time.perf_counter() - start < 20
+
+
+def test_the_identity_of_a_result_is_that_of_its_file(tmp_path: Path) -> None:
+    path, stored = store.write(rich(), tmp_path, {})
+    assert json.loads((path / "result.json").read_text())["id"] == stored.id
+    assert folder.identified(stored).id == stored.id
