@@ -125,3 +125,18 @@ def test_every_rate_of_every_group_is_measured_or_omitted_with_its_reason() -> N
     outcome = rates(cells)
     answered = len(outcome.measurements) + len(outcome.omissions)
     assert answered == 10 * len(list(slices(cells)))
+
+
+def test_the_published_compas_counts_give_propublicas_error_rates() -> None:
+    counts = {("black", 0): (990, 805), ("black", 1): (532, 1369), ("white", 0): (1139, 349), ("white", 1): (461, 505)}
+    rows = [(race, y, d) for (race, y), n in counts.items() for d in (0, 1) for _ in range(n[d])]
+    race, y, d = zip(*rows, strict=True)
+    case = make_case({"race": race, "y": y, "d": d}, target="y", positive=1, prediction="d", groups=["race"])
+    outcome = run_check(case, "fairness.group_rates")
+    for name, group, published in (
+        ("false_positive_rate", "black", 44.85),
+        ("false_positive_rate", "white", 23.45),
+        ("false_negative_rate", "black", 27.99),
+        ("false_negative_rate", "white", 47.72),
+    ):
+        assert round(100 * measurement(outcome, name, by={"race": group}).value, 2) == published
