@@ -152,9 +152,10 @@ class Runner:
         if item.omission is not None:
             return Outcome(omissions=(item.omission,)), ""
         try:
-            return self._checked(item, self._call(item)), ""
-        except Unavailable as reason:
-            return Outcome(omissions=(_as_omission(reason),)), ""
+            try:
+                return self._checked(item, self._call(item)), ""
+            except Unavailable as reason:
+                return Outcome(omissions=(_as_omission(reason),)), ""
         except AuditError as error:
             return _crashed(item, str(error), "mend what the message names"), traceback.format_exc()
         except Exception as error:  # noqa: BLE001  # one broken check must not hide the others, and can never pass
@@ -233,6 +234,8 @@ class Runner:
 
 
 def _as_omission(reason: Unavailable) -> Omission:
+    if reason.reason not in set(Reason):
+        raise CheckError(f'Unavailable gives "{reason.reason}" as its reason: it is one of {", ".join(Reason)}')
     return Omission(name="", reason=Reason(reason.reason), detail=reason.detail, remedy=reason.remedy)
 
 

@@ -7,9 +7,11 @@ A check's path is its id. Third parties add a package through the entry-point gr
 from __future__ import annotations
 
 import ast
+import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,9 @@ from typing import Any
 from audit.errors import CheckError, SpecError, nearest
 from audit.record import MeasureNote
 
+COSTS = ("instant", "predict", "gradient", "retrain")
+BETTER = ("higher", "lower", "none", "zero", "one")
+PARAM_KINDS = ("float", "int", "str", "bool")
 GIVEN = ("case", "data", "seed", "level")  # by the engine itself
 _HERE = Path(__file__).parent
 
@@ -92,7 +97,7 @@ def find(folders: Iterable[Path] = ()) -> Registry:
         checks += _checks_in(folder, "", folder.name)
     return Registry(
         checks=_unique({c.id: c for c in checks}, checks),
-        inputs={i.name: i for i in inputs},
+        inputs=_unique_inputs(inputs),
         measures=_owners(checks),
     )
 
@@ -114,10 +119,12 @@ def load_params(info: CheckInfo) -> type[Any]:
 def _import(module: str, file: Path) -> Any:
     if module:
         return importlib.import_module(module)
-    spec = importlib.util.spec_from_file_location(f"own_checks_{file.stem}", file)
+    name = f"own_checks_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]}_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise CheckError(f"{file} cannot be imported")
     loaded = importlib.util.module_from_spec(spec)
+    sys.modules[name] = loaded  # a dataclass looks its own module up there
     spec.loader.exec_module(loaded)
     return loaded
 
@@ -147,7 +154,7 @@ def _checks_in(folder: Path, module: str, package: str) -> Iterator[CheckInfo]:
 
 def _inputs_in(folder: Path, module: str) -> Iterator[InputInfo]:
     for file in _modules(folder):
-        tree = ast.parse(file.read_bytes(), str(file))
+        tree = _tree(file)
         function = next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == file.stem), None)
         if function is None:
             raise CheckError(f"{file} must define a function {file.stem}: a provider is named after its file")
@@ -155,13 +162,13 @@ def _inputs_in(folder: Path, module: str) -> Iterator[InputInfo]:
             name=file.stem,
             file=file,
             module=_dotted(module, (file.stem,)),
-            inputs=tuple(a.arg for a in function.args.args),
+            inputs=_parameters(function, file),
             requires=_literal(tree, "REQUIRES", file) or {},
         )
 
 
 def _read_check(file: Path, name: str, module: str, package: str) -> CheckInfo | None:
-    tree = ast.parse(file.read_bytes(), str(file))
+    tree = _tree(file)
     marked = [(node, mark) for node in tree.body if isinstance(node, ast.FunctionDef) for mark in _marks(node)]
     if not marked:
         return None
@@ -171,19 +178,41 @@ def _read_check(file: Path, name: str, module: str, package: str) -> CheckInfo |
     doc = ast.get_docstring(tree)
     if not doc:
         raise CheckError(f"{file} needs a module docstring: it is the check's documentation")
-    arguments = [a.arg for a in function.args.args]
+    arguments = _parameters(function, file)
     return CheckInfo(
         id=name,
         family=name.rpartition(".")[0].rpartition(".")[2] or name,
         file=file,
         module=module,
         function=function.name,
-        cost=next((str(ast.literal_eval(k.value)) for k in mark.keywords if k.arg == "cost"), "instant"),
+        cost=_cost(mark, file),
         inputs=tuple(a for a in arguments if a != "params"),
         takes_params="params" in arguments,
         measures=_measures(_literal(tree, "MEASURES", file), name, file, package),
         doc=doc,
     )
+
+
+def _tree(file: Path) -> ast.Module:
+    try:
+        return ast.parse(file.read_bytes(), str(file))
+    except (SyntaxError, ValueError) as error:
+        raise CheckError(f"{file} is not Python: {error}") from error
+
+
+def _parameters(function: ast.FunctionDef, file: Path) -> tuple[str, ...]:
+    given = function.args
+    if given.posonlyargs or given.kwonlyargs or given.vararg or given.kwarg:
+        raise CheckError(f"{file}: {function.name} takes plain parameters only, no *, / or **")
+    return tuple(argument.arg for argument in given.args)
+
+
+def _cost(mark: ast.Call, file: Path) -> str:
+    said = next((k.value for k in mark.keywords if k.arg == "cost"), None)
+    cost = said.value if isinstance(said, ast.Constant) else None
+    if cost not in COSTS:
+        raise CheckError(f'{file}: @check needs cost = one of {", ".join(COSTS)}, written out, got "{cost}"')
+    return str(cost)
 
 
 def _marks(node: ast.FunctionDef) -> Iterator[ast.Call]:
@@ -204,7 +233,7 @@ def _literal(tree: ast.Module, name: str, file: Path) -> Any:
         if any(getattr(target, "id", "") == name for target in targets) and getattr(node, "value", None) is not None:
             try:
                 return ast.literal_eval(node.value)  # type: ignore[attr-defined]
-            except ValueError as error:
+            except (ValueError, TypeError) as error:
                 raise CheckError(
                     f"{file}: {name} must be a literal, so that it can be read without importing"
                 ) from error
@@ -218,9 +247,15 @@ def _measures(raw: Any, check: str, file: Path, package: str) -> dict[str, Measu
     for name, facts in raw.items():
         if package and not name.startswith(f"{package}."):
             raise CheckError(f'{file}: the measure "{name}" of another package must be named "{package}.{name}"')
-        missing = {"unit", "better", "words"} - facts.keys()
-        if missing or facts.keys() - {"unit", "better", "words", "params"}:
+        keys = set(facts) if isinstance(facts, dict) else set()
+        if {"unit", "better", "words"} - keys or keys - {"unit", "better", "words", "params"}:
             raise CheckError(f'{file}: MEASURES["{name}"] needs unit, better and words, and may have params')
+        kinds = set(facts.get("params", {}).values())
+        if facts["better"] not in BETTER or kinds - set(PARAM_KINDS):
+            raise CheckError(
+                f'{file}: MEASURES["{name}"]: better is one of {", ".join(BETTER)}, '
+                f"a parameter is one of {', '.join(PARAM_KINDS)}"
+            )
         notes[name] = MeasureNote(**{"params": {}, **facts}, check=check)
     return notes
 
@@ -240,6 +275,17 @@ def _unique(by_id: dict[str, CheckInfo], checks: list[CheckInfo]) -> dict[str, C
         twice = sorted(c.id for c in checks if sum(o.id == c.id for o in checks) > 1)
         raise CheckError(f'two checks have the id "{twice[0]}"')
     return by_id
+
+
+def _unique_inputs(inputs: Iterable[InputInfo]) -> dict[str, InputInfo]:
+    """An input that stands for another one would change every check that asks for it."""
+    by_name: dict[str, InputInfo] = {}
+    for info in inputs:
+        if info.name in by_name or info.name in GIVEN:
+            owner = by_name[info.name].file if info.name in by_name else "the engine"
+            raise CheckError(f'the input "{info.name}" belongs to {owner}; {info.file} claims it too')
+        by_name[info.name] = info
+    return by_name
 
 
 def _dotted(module: str, path: tuple[str, ...]) -> str:

@@ -25,8 +25,12 @@ from audit.store import folder
 from tests.reports.runs import record, rich
 
 
+def named(run: AuditRun, path: Path) -> None:
+    path.write_text(run.name)
+
+
 def test_a_written_run_is_read_back_as_it_was_returned(tmp_path: Path) -> None:
-    path, stored = store.write(rich(), tmp_path, {"note.txt": lambda run, to: to.write_text(run.name) and None})
+    path, stored = store.write(rich(), tmp_path, {"note.txt": named})
     assert store.read(path) == stored
     assert (path / "note.txt").read_text() == "mortgage"
     assert path.name.startswith("mortgage-20261122T180411Z-")
@@ -75,10 +79,11 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
 
 
 KILLED = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from audit import store
 from tests.reports.runs import rich
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
 def slow(run, path):
     path.write_text("half"); print("writing", flush=True); time.sleep(60)
 store.write(rich(), Path(sys.argv[1]), {"report.html": slow})

@@ -49,10 +49,12 @@ def test_the_id_depends_on_what_was_measured_and_not_on_the_machine() -> None:
 
 
 def test_numbers_of_numpy_are_written_as_numbers() -> None:
-    basis = Basis(method="wilson", numbers={"k": np.int64(5), "n": np.float32(10)})
-    bounds = Interval(lower=np.float32(0.25), upper=np.int64(1), level=0.95, method="Wilson")
+    half: Any = np.float32(0.5)
+    whole: Any = np.int64(10)
+    basis = Basis(method="wilson", numbers={"k": half * 10, "n": whole})
+    bounds = Interval(lower=half / 2, upper=whole // 10, level=0.95, method="Wilson")
     odd = Measurement(
-        name="a", value=np.float32(0.5), interval=bounds, basis=basis, n=np.int64(10),  # type: ignore[arg-type]
+        name="a", value=half, interval=bounds, basis=basis, n=whole,
         unit="1", method="m", slice={"g": "x"},
     )  # fmt: skip
     run = rich(records=(record("a.b", Outcome(measurements=(odd,))),))
