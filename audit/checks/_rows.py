@@ -33,6 +33,21 @@ def example_columns(data: Dataset, within: Iterable[str] | None = None) -> tuple
     return tuple(dict.fromkeys([*features, *(c for c in stored_columns(data, others) if c in there)]))
 
 
+def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The same values in a type that Arrow's functions know: no dictionary, no view, no half precision."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return plain(column.cast(kind.value_type))
+    for is_odd, simple in (
+        (pa.types.is_float16, pa.float32()),
+        (pa.types.is_string_view, pa.string()),
+        (pa.types.is_binary_view, pa.binary()),
+    ):
+        if is_odd(kind):
+            return column.cast(simple)
+    return column
+
+
 def row_keys(tables: Sequence[pa.Table], columns: Sequence[str]) -> list[NDArray[np.int64]]:
     """A number for each row of each table: two rows have the same one when all ``columns`` are alike.
 
@@ -62,12 +77,12 @@ def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def _codes(chunks: Sequence[pa.ChunkedArray]) -> NDArray[np.uint64]:
     """One column of all tables as 64-bit codes, equal for equal cells."""
-    plain = [c.cast(c.type.value_type) if pa.types.is_dictionary(c.type) else c for c in chunks]
-    common = _common_type([c.type for c in plain])
+    columns = [plain(c) for c in chunks]
+    common = _common_type([c.type for c in columns])
     if common is None:
-        joined = pa.chunked_array([pa.array([repr(v) for v in c.to_pylist()]) for c in plain], pa.string())
+        joined = pa.chunked_array([pa.array([repr(v) for v in c.to_pylist()]) for c in columns], pa.string())
     else:
-        joined = pa.chunked_array([p for c in plain for p in c.cast(common, safe=False).chunks], common)
+        joined = pa.chunked_array([p for c in columns for p in c.cast(common, safe=False).chunks], common)
     if pa.types.is_floating(joined.type):
         return _float_bits(np.asarray(joined.to_numpy(), dtype=np.float64))
     encoded = pc.dictionary_encode(joined, null_encoding="encode").combine_chunks()

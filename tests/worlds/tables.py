@@ -55,6 +55,7 @@ def make_case(
     train: Columns | None = None,
     known: Columns | None = None,
     stats: Mapping[str, Any] | None = None,
+    batch: int = 8192,
     described: Mapping[str, Any] | None = None,
     limits: Sequence[Mapping[str, Any]] = (),
 ) -> Case:
@@ -82,6 +83,7 @@ def make_case(
             "name": "world",
             "data": dict.fromkeys(given, part),
             "stats": dict(stats or {}),
+            "compute": {"batch": batch},
             "columns": dict(described or {}),
             "limit": list(limits),
         }

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from sklearn.linear_model import LinearRegression
 
@@ -20,7 +23,7 @@ from tests.worlds.random_tables import (
     multiclass_case,
     multiclass_cells,
 )
-from tests.worlds.tables import make_case, registry, run_check
+from tests.worlds.tables import make_case, measurement, registry, run_check
 
 FAMILIES = ("performance", "fairness", "calibration", "data", "leakage")
 CHECKS = [info.id for info in registry().checks.values() if info.family in FAMILIES]
@@ -158,3 +161,29 @@ def test_a_score_about_a_target_of_three_values_is_refused_with_their_names() ->
 def test_rows_of_one_class_still_leave_two_classes_to_decide_between(label: int, classes: tuple[str, str]) -> None:
     case = make_case({"y": [label] * 3, "s": [0.1, 0.5, 0.9]}, target="y", positive=1, score="s")
     assert (case.classes, case.positive) == (classes, "1")
+
+
+ODD_COLUMNS = {
+    "half precision": pa.array(np.array([1, 2, np.nan], dtype=np.float16)),
+    "64 bits unsigned": pa.array([2**63 + 1, None, 3], pa.uint64()),
+    "string view": pa.array(["a", None, "b"], pa.string_view()),
+    "fixed bytes": pa.array([b"ab", None, b"cd"], pa.binary(2)),
+    "time with zone": pa.array([datetime(2026, 1, 1, tzinfo=UTC), None, datetime(2026, 1, 2, tzinfo=UTC)]),
+    "duration": pa.array([timedelta(1), None, timedelta(2)]),
+    "decimal": pa.array([Decimal("1.5"), None, Decimal(2)], pa.decimal256(40, 2)),
+    "dictionary of numbers": pa.array([1, None, 2]).dictionary_encode(),
+    "structs": pa.array([{"a": 1}, None, {"a": 2}]),
+    "lists": pa.array([[1.0], [math.nan], None]),
+    "maps": pa.array([[("a", 1)], None, [("b", 2)]], pa.map_(pa.string(), pa.int64())),
+    "nothing": pa.nulls(3),
+}
+
+
+@pytest.mark.parametrize("name", ODD_COLUMNS)
+def test_columns_of_every_type_that_a_table_may_hold_are_profiled_and_compared(name: str) -> None:
+    cells = {"y": [0, 1, 0], "s": [0.1, 0.9, 0.3], "x": ODD_COLUMNS[name]}
+    case = make_case(cells, target="y", positive=1, score="s", train=cells)
+    assert [check for check in CHECKS if not is_sound(run_check(case, check))] == []
+    assert measurement(run_check(case, "leakage.overlap"), "train_test_overlap").value == 1.0
+    missing = 3 if name == "nothing" else 1
+    assert measurement(run_check(case, "data.profile"), "missing_share", column="x").value == missing / 3

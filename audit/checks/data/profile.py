@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 
 from audit.case import Case
 from audit.check import check
-from audit.checks._rows import example_columns, row_keys, stored_columns
+from audit.checks._rows import example_columns, plain, row_keys, stored_columns
 from audit.checks._support import Sheet
 from audit.data import Dataset
 from audit.errors import Unavailable
@@ -105,9 +105,7 @@ def _duplicates(repeated: int | None, divisor: int) -> Basis:
 
 
 def _facts(data: Dataset, name: str) -> Facts:
-    column = data.table.column(name)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    column = plain(data.table.column(name))
     is_missing = pc.is_null(column, nan_is_null=True)
     present = column.filter(pc.invert(is_missing))
     is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)

@@ -21,9 +21,11 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from audit.check import check
+from audit.checks._rows import plain
 from audit.checks._support import Sheet
 from audit.data import Dataset
 from audit.errors import Unavailable
@@ -88,9 +90,13 @@ def _either_way(score: Vector, is_class: Mask) -> Basis:
 
 def _scores(data: Dataset, feature: str, labels: Labels, is_class: Mask) -> Iterator[Vector]:
     """The ways to rank rows by one feature; NaN where a row has no value."""
-    kind = data.columns[feature].kind
+    kind, sources = data.columns[feature].kind, data.columns[feature].sources
+    if sources or pa.types.is_nested(data.stored(feature).type):
+        return
     if kind == "number":
-        numbers = data.numbers(feature)[labels.rows]
+        # not safe: an id of 64 bits may lose its last digits, which change no rank that matters
+        column = plain(data.stored(feature)).cast(pa.float64(), safe=False)
+        numbers = np.asarray(column.to_numpy(), dtype=np.float64)[labels.rows]
         yield numbers
         if np.isnan(numbers).any():
             yield np.isnan(numbers).astype(float)

@@ -89,3 +89,16 @@ def test_a_group_of_one_row_is_an_omission_with_its_n() -> None:
 def test_the_order_of_rows_changes_nothing() -> None:
     cells = multiclass_cells(3, n=120)
     assert are_alike(run_check(multiclass_case(cells), ID), run_check(multiclass_case(shuffled(cells, 1)), ID))
+
+
+@pytest.mark.parametrize("batch", [1, 7, 199])
+def test_the_size_of_a_batch_changes_nothing(batch: int) -> None:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=200)
+    y = (x + rng.normal(size=200) > 0).astype(int)
+    model = LogisticRegression().fit(x[:, None], y)
+    one, other = (
+        make_case({"x": x, "y": y}, target="y", positive=1, features=["x"], model=model, batch=size)
+        for size in (8192, batch)
+    )
+    assert are_alike(run_check(one, ID), run_check(other, ID))
