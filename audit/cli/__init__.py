@@ -31,7 +31,7 @@ PLUGGED = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script. Returns the exit code: 2 for whatever could not be done, 130 when interrupted."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = [*(sys.argv[1:] if argv is None else argv)]  # "list" is a command here once it has been imported
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         print(_help())
         return 0 if arguments else 2

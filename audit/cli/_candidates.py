@@ -23,7 +23,6 @@ TARGETS = (
         "survived",
         "hired",
         "diagnosis",
-        "income",
         "two_year_recid",
     ),
 )
@@ -153,4 +152,4 @@ def picture_of(names: Sequence[str]) -> tuple[str, int] | None:
 
 
 def _is_number(arrow_type: pa.DataType) -> bool:
-    return pa.types.is_integer(arrow_type) or pa.types.is_floating(arrow_type)
+    return bool(pa.types.is_integer(arrow_type) or pa.types.is_floating(arrow_type))

@@ -116,6 +116,7 @@ def _tables(loaded: Loaded, law: Law) -> dict[str, Dataset]:
         _refuse_doubles(stored, part.path)
         logical = logical_columns(stored, loaded.spec.columns, part.path, loaded.root)
         roles = checked_roles(name, part, logical, part.path)
+        _refuse_words(name, logical, (roles.score, *roles.scores, roles.weight), part.path)
         empty = pa.Table.from_batches([], schema=stored)  # empty_table() would import pandas
         tables[name] = Dataset(name=name, table=empty, columns=logical, roles=roles, path=part.path)
         if name == "test":
@@ -133,6 +134,14 @@ def _wanted(path: Path, data: Dataset, limits: Iterable[Limit]) -> pa.Table:
     if table.num_rows == 0:
         raise DataError(f"{data.path} has no rows: an audit needs at least one")
     return table
+
+
+def _refuse_words(name: str, logical: Mapping[str, Column], columns: Iterable[str], path: str) -> None:
+    for column in columns:
+        if column and logical[column].kind != "number":
+            raise DataError(
+                f'[data.{name}] "{column}" of {path} must hold numbers, and it holds {logical[column].kind}'
+            )
 
 
 def _refuse_doubles(stored: pa.Schema, path: str) -> None:

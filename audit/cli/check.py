@@ -103,7 +103,7 @@ def _power(found: Examined) -> str:
     lines = [line for power in own for line in (_limit(power), *_short(power))]
     lines += [_limit(power) for power in pack[:SHOWN]]
     rest = [f"  and {len(pack) - SHOWN} more limits of packs (--json shows all)"] if len(pack) > SHOWN else []
-    return "\n".join([title, *lines, *rest, ""])
+    return "\n".join([title, *lines, *rest])
 
 
 def _limit(power: LimitPower) -> str:

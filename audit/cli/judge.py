@@ -17,7 +17,7 @@ from audit.cli.summary import screen
 from audit.errors import SpecError
 from audit.policy.gate import EXIT_CODES, decide, waive, waiver_faults
 from audit.policy.judge import judge
-from audit.policy.packs import Pack, read_pack, waivers
+from audit.policy.packs import Pack, limit_of, read_pack, waivers
 from audit.policy.waivers import check_waivers
 from audit.record import AuditRun
 from audit.registry import find
@@ -59,9 +59,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def spec_of(stored: AuditRun) -> Loaded:
-    """audit.toml as the run was made with it."""
+    """audit.toml as the run was made with it; its findings know the file and the line of each limit."""
     raw = dict(stored.spec)
-    return Loaded(spec=validate(AuditSpec, raw, "the run's spec"), root=Path.cwd(), raw=raw, sha256=stored.spec_sha256)
+    spec = validate(AuditSpec, raw, "the run's spec")
+    own = {finding.id: finding.limit for finding in stored.findings if "@" not in finding.limit.source}
+    written = [own.get(limit_of(limit, "", 0).id) for limit in spec.limit]
+    return Loaded(
+        spec=spec,
+        root=Path.cwd(),
+        raw=raw,
+        sha256=stored.spec_sha256,
+        path=next((Path(limit.source) for limit in written if limit), None),
+        limit_lines=tuple(limit.line if limit else 0 for limit in written),
+    )
 
 
 def rejudged(stored: AuditRun, loaded: Loaded, policy: Pack | None, baseline: AuditRun | None) -> AuditRun:

@@ -1,0 +1,163 @@
+"""audit check: what it accepts, what it refuses, and what it says the data could show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from tests.cli.conftest import ONLY_OWN, SPEC, Call, lay, scores
+
+
+def test_a_sound_file_exits_0_and_says_what_comes_next(vendor: Path, call: Call) -> None:
+    found = call("check")
+    assert found.code == 0
+    assert "600 rows" in found.out
+    assert "binary, target label, positive = 1" in found.out
+    assert "next: audit run audit.toml" in found.out
+    assert found.err == ""
+
+
+def test_a_group_too_small_for_a_limit_is_named_with_the_number_it_needs(vendor: Path, call: Call) -> None:
+    (vendor / "audit.toml").write_text(ONLY_OWN)
+    found = call("check", "--json").json()
+    power = found["power"][0]
+    rate = power["assumed_rate"]
+    assert power["limit"] == "true_positive_rate/difference@race"
+    assert power["denominator"] == "positives"
+    assert power["needed"] == pytest.approx(2 * rate * (1 - rate) * (3.29 / 0.10) ** 2, rel=1e-3)
+    small = {group["slice"]["race"]: group for group in power["groups"]}["hispanic"]
+    rows = [line.split(",") for line in (vendor / "scores.csv").read_text().splitlines()[1:]]
+    assert small["n"] == sum(race == "hispanic" and label == "1" for _, _, label, race, _ in rows)
+    assert small["short"] is True
+    text = call("check").out
+    needed = f"{power['needed']:,}"
+    assert f"race = hispanic has {small['n']} positives; this limit cannot pass below about {needed}" in text
+
+
+def test_with_enough_rows_no_group_is_called_too_small(vendor: Path, call: Call) -> None:
+    table = "score,label,race\n" + "\n".join(f"0.5,{i % 2},{'ab'[i % 4 // 2]}" for i in range(4000)) + "\n"
+    lay(vendor, ONLY_OWN.replace('groups = ["race", "sex"]', 'groups = ["race"]'), table)
+    (power,) = call("check", "--json").json()["power"]
+    assert power["can_pass"] is True
+    assert power["powered"] == power["comparisons"] == 1
+
+
+def test_a_check_that_cannot_run_is_listed_with_why_and_the_remedy(vendor: Path, call: Call) -> None:
+    checks = {item["check"]: item for item in call("check", "--json").json()["checks"]}
+    assert checks["attribution.global_importance"]["runs"] is False
+    assert checks["attribution.global_importance"]["remedy"] == "give [model] path"
+    assert checks["fairness.group_rates"]["runs"] is True
+
+
+def test_the_plan_is_the_one_that_the_run_carries_out(vendor: Path, call: Call) -> None:
+    planned = call("check", "--json").json()["checks"]
+    result = call("run", "--json").json()
+    left_out = {item["check"] for item in planned if not item["runs"]}
+    silent = {r["check"] for r in result["records"] if not r["outcome"]["measurements"] and not r["outcome"]["grids"]}
+    assert {r["check"] for r in result["records"]} == {item["check"] for item in planned}
+    assert left_out <= silent
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('measure = "true_positive_rate"', 'measure = "true_positve_rate"', 'did you mean "true_positive_rate"?'),
+        ('by = "race"', 'by = "rase"', 'by = "rase": no such column in scores.csv (did you mean "race"?)'),
+        ("max = 0.10", 'max = 0.10\non = "train"', "there is no [data.train]"),
+        ("max = 0.10", 'max = 0.10\non = "trian"', 'did you mean "train"?'),
+        ("max = 0.10", "max = 0.10\nparams = { k = 10 }", 'has no parameter "k"'),
+        ('target = "label"', 'target = "lable"', 'did you mean "label"?'),
+        ('score = "score"', 'score = "sex"', '"sex" of scores.csv must hold numbers'),
+        ("positive = 1", "positive = 2", "positive = 2 is no value of"),
+        ('groups = ["race", "sex"]', 'groups = ["race", "gender"]', 'groups = "gender": no such column'),
+        ("schema = 1", 'schema = 1\nuse = ["defualt@1"]', 'did you mean "default@1"?'),
+    ],
+)
+def test_what_a_run_could_not_answer_is_refused_in_one_line(
+    vendor: Path, call: Call, old: str, new: str, words: str
+) -> None:
+    (vendor / "audit.toml").write_text(SPEC.replace(old, new))
+    found = call("check")
+    assert found.code == 2
+    assert words in found.err
+    assert len(found.err.splitlines()) == 1
+
+
+def test_a_limit_by_a_column_that_the_policy_names_and_the_audit_does_not_is_refused(vendor: Path, call: Call) -> None:
+    policy = '[[limit]]\nmeasure = "accuracy"\nby = "id"\ncompare = "difference"\nmax = 0.1\n'
+    (vendor / "house.toml").write_text('pack = "house"\ntitle = "House rules"\n' + policy)
+    found = call("check", "--policy", "house.toml")
+    assert found.code == 2
+    assert 'needs the groups of "id": add it to groups' in found.err
+
+
+def test_a_waiver_that_fits_no_limit_is_said_and_does_not_stop_the_audit(vendor: Path, call: Call) -> None:
+    waiver = '[[waive]]\nlimit = "accuracy@rase"\nreason = "a mistyped key"\nowner = "me"\nexpires = 2026-12-01\n'
+    (vendor / "audit.toml").write_text(SPEC + waiver)
+    found = call("check")
+    assert found.code == 0
+    assert 'the waiver of "accuracy@rase" fits no limit' in found.out
+
+
+def test_a_waiver_that_runs_too_long_is_refused(vendor: Path, call: Call) -> None:
+    waiver = '[[waive]]\nlimit = "roc_auc"\nreason = "for ever and ever"\nowner = "me"\nexpires = 2099-12-01\n'
+    (vendor / "audit.toml").write_text(SPEC + waiver)
+    found = call("check")
+    assert found.code == 2
+    assert "max_waiver_days allows 180 days" in found.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("model.pkl", b"\x80\x04", "loading it would run code"),
+        ("model.skops", b"\x80\x04K\x01.", "is a pickle whatever its name says"),
+        ("model.skops", b"not a zip archive", "is not a readable skops file"),
+        ("model.safetensors", b"\x80\x00\x00\x00\x00\x00\x00\x00{}", 'add factory = "package.module:build"'),
+        ("model.onnx", b"\x08\x07", "say what the ONNX model returns"),
+        ("model.h6", b"", "unknown model format"),
+    ],
+)
+def test_a_model_that_could_not_be_loaded_is_refused_unopened(
+    vendor: Path, call: Call, name: str, content: bytes, words: str
+) -> None:
+    (vendor / name).write_bytes(content)
+    spec = SPEC.replace('score = "score"\n', "") + f'\n[model]\npath = "{name}"\n'
+    (vendor / "audit.toml").write_text(spec)
+    found = call("check")
+    assert (found.code, words in found.err) == (2, True)
+
+
+def test_binned_labelled_and_parquet_groups_are_counted_as_the_run_counts_them(vendor: Path, call: Call) -> None:
+    n = 300
+    table = pa.table(
+        {
+            "score": [0.5] * n,
+            "label": [i % 2 for i in range(n)],
+            "race": pa.array([None if i % 10 == 0 else i % 3 for i in range(n)]).cast(pa.float64()),
+            "age": [float(20 + i % 50) for i in range(n)],
+        }
+    )
+    pa.parquet.write_table(table, vendor / "scores.parquet")
+    spec = ONLY_OWN.replace("scores.csv", "scores.parquet").replace('"race", "sex"', '"race", "age"')
+    columns = '\n[columns]\nage = { bins = [40] }\nrace = { labels = { 0 = "white", 1 = "black", 2 = "asian" } }\n'
+    by_age = '\n[[limit]]\nmeasure = "selection_rate"\nby = "age"\ncompare = "ratio"\nmin = 0.8\n'
+    (vendor / "audit.toml").write_text(spec + by_age + columns)
+    races, ages = call("check", "--json").json()["power"]
+    assert {group["slice"]["race"] for group in races["groups"]} == {"white", "black", "asian", None}
+    assert {g["slice"]["age"]: g["n"] for g in ages["groups"]} == {"under 40": 120, "40 or more": 180}
+
+
+def test_a_case_without_groups_says_so(vendor: Path, call: Call) -> None:
+    (vendor / "audit.toml").write_text(SPEC.split("[[limit]]", maxsplit=1)[0].replace('groups = ["race", "sex"]\n', ""))
+    found = call("check")
+    assert found.code == 0
+    assert "no group is named" in found.out
+
+
+def test_a_column_with_one_group_is_said_to_have_nothing_to_compare(vendor: Path, call: Call) -> None:
+    lay(vendor, SPEC, scores().replace(",F\n", ",M\n"))
+    assert "every row has the same sex: there is nothing to compare" in call("check").out
