@@ -79,10 +79,13 @@ def _count(some: Sequence[Finding], of: Sequence[Finding]) -> str:
 def _passed(gated: Sequence[Finding]) -> str:
     passed = sum(f.verdict is Verdict.PASS for f in gated)
     waived = sum(f.waiver is not None for f in gated)
-    rest = len(gated) - passed - waived
+    unasked = sum(f.verdict is Verdict.NOT_ASSESSED and f.waiver is None for f in gated)
+    rest = len(gated) - passed - waived - unasked
     words = [f"{passed} of {wording.count(len(gated), 'gated limit')} {'passes' if passed == 1 else 'pass'}"]
     if waived:
         words.append(f"{waived} waived")
+    if unasked:
+        words.append(f"{unasked} of a pack could not be assessed")
     if rest:
         words.append(f"{rest} left open, which only warns")
     return ", ".join(words)
