@@ -28,30 +28,36 @@ PAGES: Mapping[str, tuple[str, Show]] = {  # path in the URL: (title, what draws
 
 
 def main(root: Path) -> None:
-    """Navigation and the chosen page."""
+    """Icon, the chosen run, navigation, the page."""
     icon = Path(__file__).parent / "icon.png"  # a named icon would load a font from the network
     st.set_page_config(page_icon=str(icon), layout="wide")
+    # Chosen outside the pages, so that the choice stays when the page changes.
+    state = choose(root)
     pages = [
-        st.Page(partial(frame, root, draw), title=title, url_path=path, default=path == "overview")
+        st.Page(partial(draw, state) if state else _blank, title=title, url_path=path, default=path == "overview")
         for path, (title, draw) in PAGES.items()
     ]
     st.navigation(pages, position="top").run()
 
 
-def frame(root: Path, draw: Show) -> None:
-    """The selector of the run, then the page; or, where no run can be read, why not."""
+def choose(root: Path) -> runs.Runs | None:
+    """The run that the selector names; or, where no run can be read, None, having said why."""
     try:
         named, damaged = runs.split(runs.entries_below(root))
         if not named:
             _nothing(root, damaged)
-            return
+            return None
         chosen = st.selectbox("Run", list(named), key="run", bind="query-params")
         run = runs.load(named[chosen])
     except StoreError as error:
         st.title("This run cannot be read", anchor=False)
         st.text(str(error))
-        return
-    draw(runs.Runs(root=root, named=named, damaged=damaged, chosen=chosen, run=run))
+        return None
+    return runs.Runs(root=root, named=named, damaged=damaged, chosen=chosen, run=run)
+
+
+def _blank() -> None:
+    """A page without a run: why has been said already."""
 
 
 def _nothing(root: Path, damaged: tuple[store.RunEntry, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from audit import wording
 from audit.record import AuditRun, Record
@@ -95,6 +96,8 @@ def _intervals(pairs: Sequence[tuple[Measurement, Measurement]], level: float) -
     for place, i in enumerate(at):
         kinds = {m.interval.kind for m in pairs[i]}
         lower, upper = float(found.lower[place]), float(found.upper[place])
+        if not (isfinite(lower) and isfinite(upper)):
+            continue
         result[i] = Interval(
             lower=min(lower, upper),
             upper=max(lower, upper),

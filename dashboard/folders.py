@@ -27,7 +27,7 @@ def _folders(folder: Path, depth: int) -> Iterator[Path]:
     try:
         with os.scandir(folder) as found:
             inner = sorted(e.name for e in found if e.is_dir(follow_symlinks=False) and not e.name.startswith("."))
-    except PermissionError:
-        return  # a folder that may not be read holds no run for this user
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return  # gone since it was seen, or closed to this user: no run is to be had there
     for name in inner:
         yield from _folders(folder / name, depth - 1)

@@ -14,6 +14,7 @@ from dashboard.safe import inert
 from reports import provenance
 from reports.html import figures, sections
 
+_OMITTED = ("What", "For whom", "Why not", "What would help")
 FAMILIES = ("data", "leakage", "drift", "proxies")
 
 
@@ -47,6 +48,10 @@ def _integrity(folder: Path) -> None:
         widgets.note("The result is as it was written: its content hashes to its id.")
 
 
+def _omission(row: sections.OmissionRow) -> tuple[str, ...]:
+    return row.what, row.who, row.detail, row.remedy
+
+
 def _omissions(run: AuditRun) -> None:
     widgets.heading("What was not measured, and why")
     blocks = sections.of_omissions(run)
@@ -54,8 +59,12 @@ def _omissions(run: AuditRun) -> None:
         st.markdown("Everything that was planned was measured.")
     for block in blocks:
         st.subheader(block.reason, anchor=False)
-        rows = [(row.what, row.who, row.detail, row.remedy) for row in block.rows]
-        widgets.plain_table(("What", "For whom", "Why not", "What would help"), rows, f"Not measured: {block.reason}")
+        alt = f"Not measured: {block.reason}"
+        if block.rows:
+            widgets.plain_table(_OMITTED, [_omission(row) for row in block.rows], alt)
+        if block.group_rows:
+            with st.expander(f"{wording.count(len(block.group_rows), 'group')} of the rows"):
+                widgets.plain_table(_OMITTED, [_omission(row) for row in block.group_rows], f"{alt}, by group")
         if block.left_out:
             widgets.note(f"{block.left_out:,} more are in the run folder.")
     for record in run.records:

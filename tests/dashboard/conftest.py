@@ -46,7 +46,9 @@ def _script(folder: str, page: str) -> None:
 
     from dashboard import app
 
-    app.frame(Path(folder), app.PAGES[page][1])
+    state = app.choose(Path(folder))
+    if state is not None:
+        app.PAGES[page][1](state)
 
 
 @pytest.fixture
