@@ -29,4 +29,5 @@ def chosen(wanted: list[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if all([run(name) for name in chosen(sys.argv[1:])]) else 1)
+    missed = [name for name in chosen(sys.argv[1:]) if not run(name)]
+    sys.exit(1 if missed else 0)

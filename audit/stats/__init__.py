@@ -15,13 +15,17 @@ from audit.stats.calibration import (
 from audit.stats.cell_measures import RATES, group_means, group_rates
 from audit.stats.cells import Cells, scale_of, tabulate
 from audit.stats.contrasts import Contrasts, compare_groups
+from audit.stats.equivalence import Equivalence, equivalence, equivalence_p_value, within_margin
+from audit.stats.ledger import Ledger, Look, read_ledger, spent_alpha, write_ledger
 from audit.stats.means import mean, mean_from_sums, root_mean
 from audit.stats.mover import average
+from audit.stats.paired import paired_counts, paired_difference
 from audit.stats.pairs import complement, difference, ratio
 from audit.stats.power import rows_for_bound, smallest_gap
 from audit.stats.proportions import f1, rate
 from audit.stats.ranks import auc, average_precision
-from audit.stats.simultaneous import holm, simultaneous_z, tukey_z
+from audit.stats.shrinkage import Shrunk, shrink
+from audit.stats.simultaneous import benjamini_hochberg, holm, simultaneous_z, tukey_z
 from audit.stats.streams import generator, seed_for
 from audit.stats.transformed import normal, r_squared
 from audit.stats.weighting import clustered_mean, clustered_rate, weighted_mean, weighted_rate
@@ -30,10 +34,15 @@ __all__ = [
     "RATES",
     "Cells",
     "Contrasts",
+    "Equivalence",
+    "Ledger",
+    "Look",
+    "Shrunk",
     "assumption_range",
     "auc",
     "average",
     "average_precision",
+    "benjamini_hochberg",
     "calibration_in_the_large",
     "calibration_slope",
     "clustered_mean",
@@ -43,6 +52,8 @@ __all__ = [
     "difference",
     "ecce",
     "ecce_p_value",
+    "equivalence",
+    "equivalence_p_value",
     "exact",
     "expected_calibration_error",
     "f1",
@@ -56,19 +67,26 @@ __all__ = [
     "measured",
     "method_words",
     "normal",
+    "paired_counts",
+    "paired_difference",
     "r_squared",
     "rate",
     "ratio",
+    "read_ledger",
     "root_mean",
     "rows",
     "rows_for_bound",
     "scale_of",
     "seed_for",
+    "shrink",
     "simultaneous_z",
     "smallest_gap",
+    "spent_alpha",
     "tabulate",
     "tukey_z",
     "value",
     "weighted_mean",
     "weighted_rate",
+    "within_margin",
+    "write_ledger",
 ]

@@ -15,6 +15,7 @@ from audit.results import Basis, IntervalKind
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Indices = NDArray[np.intp]
+_STEPS = 60  # halvings: a border is exact to rounding
 
 
 class Estimates(NamedTuple):
@@ -77,3 +78,12 @@ def normal_quantile(tail: float) -> float:
 def t_quantile(df: Vector, tail: float) -> Vector:
     """Student t with ``df`` degrees of freedom and probability ``tail`` above it."""
     return np.asarray(-stdtrit(df, tail), dtype=float)
+
+
+def edge(rejected: Callable[[Vector], Mask], inside: Vector, outside: Vector) -> Vector:
+    """The border between values that are kept (from ``inside``) and values that are rejected (towards ``outside``)."""
+    for _ in range(_STEPS):
+        middle = (inside + outside) / 2
+        out = rejected(middle)
+        inside, outside = np.where(out, inside, middle), np.where(out, middle, outside)
+    return inside

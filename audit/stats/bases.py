@@ -9,7 +9,18 @@ import numpy as np
 
 from audit.errors import CheckError, nearest
 from audit.results import Basis, Compare, Interval, IntervalKind, Measurement, Scalar
-from audit.stats import assumptions, calibration, means, mover, proportions, ranks, score_tests, transformed, weighting
+from audit.stats import (
+    assumptions,
+    calibration,
+    means,
+    mover,
+    paired,
+    proportions,
+    ranks,
+    score_tests,
+    transformed,
+    weighting,
+)
 from audit.stats.arrays import Estimates, Method, Shape, Stack, shape, stack
 
 METHODS: Mapping[str, Method] = MappingProxyType(
@@ -17,6 +28,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
     | calibration.METHODS
     | means.METHODS
     | mover.METHODS
+    | paired.METHODS
     | proportions.METHODS
     | ranks.METHODS
     | score_tests.METHODS

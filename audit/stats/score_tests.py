@@ -6,14 +6,10 @@ rates are estimated by maximum likelihood under the gap that is tested; the vari
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from audit.stats.arrays import Estimates, Mask, Method, Stack, Vector, normal_quantile
+from audit.stats.arrays import Estimates, Mask, Method, Stack, Vector, edge, normal_quantile
 from audit.stats.mover import folded_ratio
-
-_STEPS = 60  # halvings: the bounds are exact to rounding
 
 
 def constrained_by_difference(k1: Vector, n1: Vector, k2: Vector, n2: Vector, delta: Vector) -> tuple[Vector, Vector]:
@@ -50,8 +46,8 @@ def difference_limits(k1: Vector, n1: Vector, k2: Vector, n2: Vector, z: float) 
         variance = (p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2) * factor
         return (observed - delta) ** 2 > z * z * variance
 
-    lower = _edge(rejected, observed, np.full_like(observed, -1.0))
-    return Estimates(observed, lower, _edge(rejected, observed, np.full_like(observed, 1.0)))
+    lower = edge(rejected, observed, np.full_like(observed, -1.0))
+    return Estimates(observed, lower, edge(rejected, observed, np.full_like(observed, 1.0)))
 
 
 def ratio_limits(k1: Vector, n1: Vector, k2: Vector, n2: Vector, z: float) -> Estimates:
@@ -66,19 +62,10 @@ def ratio_limits(k1: Vector, n1: Vector, k2: Vector, n2: Vector, z: float) -> Es
         return (k1 / n1 - phi * k2 / n2) ** 2 > z * z * variance
 
     start = observed / (1 + observed)
-    lower = _edge(rejected, start, np.full_like(start, 1e-15))
-    upper = _edge(rejected, start, np.full_like(start, 1 - 1e-12))
+    lower = edge(rejected, start, np.full_like(start, 1e-15))
+    upper = edge(rejected, start, np.full_like(start, 1 - 1e-12))
     lower = np.where(k1 == 0, 0.0, lower / (1 - lower))
     return Estimates(observed, np.minimum(lower, observed), np.maximum(upper / (1 - upper), observed))
-
-
-def _edge(rejected: Callable[[Vector], Mask], inside: Vector, outside: Vector) -> Vector:
-    """The border between values that are kept (from ``inside``) and values that are rejected (towards ``outside``)."""
-    for _ in range(_STEPS):
-        middle = (inside + outside) / 2
-        out = rejected(middle)
-        inside, outside = np.where(out, inside, middle), np.where(out, middle, outside)
-    return inside
 
 
 def _counts(stack: Stack) -> tuple[Vector, Vector, Vector, Vector]:

@@ -55,3 +55,16 @@ def holm(p: ArrayLike) -> Vector:
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(steps, 1.0)
     return adjusted
+
+
+def benjamini_hochberg(p: ArrayLike) -> Vector:
+    """p-values adjusted step-up: of those below q, a share of q is expected to be false (Benjamini & Hochberg 1995).
+
+    For exploration only: unlike Holm's it does not keep the chance of any false finding small.
+    """
+    values = np.asarray(p, dtype=float)
+    order = np.argsort(-values, kind="stable")
+    steps = np.minimum.accumulate(values[order] * values.size / np.arange(values.size, 0, -1))
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(steps, 1.0)
+    return adjusted
