@@ -83,7 +83,7 @@ TABLES: dict[str, Callable[[Cells], Cells]] = {
     "all-missing group": filled("race", None),
     "every row its own group": lonely,
     "hostile names": hostile,
-    "constant scores": scores(0.5),
+    "constant scores": scores(1 / 3),
     "NaN scores": scores(math.nan),
     "some infinite scores": some_infinite,
     "all features missing": filled("x", None),
