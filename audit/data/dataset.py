@@ -118,9 +118,10 @@ class Dataset:
             stored = stored.cast(stored.type.value_type)
         if pa.types.is_boolean(stored.type):
             stored = stored.cast(pa.int8())
+        whole = pa.types.is_integer(stored.type)  # beyond 2^53 a float rounds, as it would for a model
         try:
-            return with_nan(stored.cast(pa.float64()))
-        except pa.ArrowInvalid as error:
+            return with_nan(stored.cast(pa.float64(), safe=not whole))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DataError(f'column "{name}" of {self.path or self.name} must hold numbers: {error}') from error
 
     def codes(self, name: str) -> Codes:
@@ -128,7 +129,11 @@ class Dataset:
         column = self.column(name)
         if column.bins:
             return _binned(self.numbers(name), column.bins)
-        return _encoded(self.stored(name), column.labels)
+        try:
+            return _encoded(self.stored(name), column.labels)
+        except (pa.ArrowNotImplementedError, pa.ArrowInvalid, UnicodeDecodeError) as error:
+            where = self.path or self.name
+            raise DataError(f'column "{name}" of {where} does not hold values that form groups: {error}') from error
 
     @cached_property
     def features(self) -> Columns:
@@ -146,7 +151,7 @@ class Dataset:
         if pa.types.is_decimal(stored.type):
             stored = stored.cast(pa.float64())
         if pa.types.is_integer(stored.type) and stored.null_count:
-            stored = stored.cast(pa.float64())
+            stored = stored.cast(pa.float64(), safe=False)
         return np.asarray(stored.to_numpy())
 
     def _image(self, column: Column) -> NDArray[np.float32]:

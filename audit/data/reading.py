@@ -95,6 +95,7 @@ def _read_file(file: Path, columns: Sequence[str] | None) -> pa.Table:
             table = pyarrow.parquet.read_table(file, columns=list(columns) if columns is not None else None)
         else:
             table = pyarrow.csv.read_csv(file, convert_options=_csv_options(columns))
+            _refuse_other_encodings(table, file)
     except pa.ArrowKeyError as error:
         raise DataError(f"{file}: {error}") from error
     except (pa.ArrowInvalid, OSError) as error:
@@ -105,6 +106,13 @@ def _read_file(file: Path, columns: Sequence[str] | None) -> pa.Table:
     if columns is not None and (absent := [c for c in columns if c not in table.column_names]):
         raise DataError(f'no column "{absent[0]}" in {file}{nearest(absent[0], table.column_names)}')
     return table
+
+
+def _refuse_other_encodings(table: pa.Table, file: Path) -> None:
+    """Text that is not UTF-8 comes as bytes, which would pass for pictures further on."""
+    strange = [field.name for field in table.schema if pa.types.is_binary(field.type)]
+    if strange:
+        raise DataError(f'{file}: column "{strange[0]}" is not UTF-8 text: save the file as UTF-8')
 
 
 def _unreadable(file: Path, error: Exception) -> DataError:

@@ -156,6 +156,7 @@ def _stored(case: Case, data: Dataset) -> dict[str, Any]:
         if len(roles.scores) != len(case.classes):
             raise DataError(f"scores names {len(roles.scores)} columns for {len(case.classes)} classes: {case.classes}")
         finite = np.asarray(np.isfinite(probability).all(axis=1))
+        _refuse_no_probabilities(probability[finite], roles.scores)
         best = np.where(finite, np.where(np.isfinite(probability), probability, 0).argmax(axis=1), -1)
         return {"probability": probability, "decision": best.astype(np.int32) if decision is None else decision}
     if not roles.score:
@@ -167,6 +168,18 @@ def _stored(case: Case, data: Dataset) -> dict[str, Any]:
         decided = np.where(score >= threshold, positive, 1 - positive)
         decision = np.where(np.isfinite(score), decided, -1).astype(np.int32)
     return {"probability": None, "decision": decision, "score": score}
+
+
+def _refuse_no_probabilities(probability: NDArray[np.float64], columns: tuple[str, ...]) -> None:
+    """DataError when stored columns of probabilities leave 0..1 or do not sum to 1."""
+    if not len(probability):
+        return
+    sums = probability.sum(axis=1)
+    if not _are_probabilities(probability) or np.abs(sums - 1).max() > TOLERANCE * 10:
+        raise DataError(
+            f"scores: {', '.join(columns[:6])} must hold one probability a class that sum to 1 in every row; they lie "
+            f"in {probability.min():.3g} to {probability.max():.3g} and sum to {sums.min():.3g} to {sums.max():.3g}"
+        )
 
 
 def _are_probabilities(score: NDArray[np.float64]) -> bool:

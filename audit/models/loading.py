@@ -8,7 +8,10 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import io
 import sys
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +47,10 @@ HOW = (
     "safetensors.torch.save_file(module.state_dict(), 'model.safetensors') with factory = \"package.module:build\" "
     "for torch, torch.onnx.export or skl2onnx for .onnx; or audit a column of its predictions without the model"
 )
+
+MOST_UNPACKED = 64 * 2**20
+MOST_TIMES = 200
+"""Bytes that an archive may unpack to: so many, and so many times its own size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +122,6 @@ def _refuse_pickle(head: bytes, path: str) -> None:
 
 
 def _load_skops(content: bytes, spec: ModelSpec) -> Model:
-    import zipfile
-
     import skops.io
 
     from audit.models.sklearn import adapt
@@ -125,6 +130,7 @@ def _load_skops(content: bytes, spec: ModelSpec) -> Model:
         if "*" in name or not name.replace(".", "").replace("_", "").isalnum():
             raise ModelError(f'trust takes exact type names, got "{name}": copy them from the error message')
     try:
+        _refuse_bomb(content, spec.path)
         untrusted = set(skops.io.get_untrusted_types(data=content))
         refused = sorted(untrusted - INERT_TYPES - set(spec.trust))
         if refused:
@@ -134,8 +140,20 @@ def _load_skops(content: bytes, spec: ModelSpec) -> Model:
                 f"trust = [{lines}]"
             )
         return adapt(skops.io.loads(content, trusted=sorted(untrusted)))
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, TypeError, RecursionError) as error:
         raise ModelError(f"{spec.path} is not a readable skops file: {error}") from error
+    except (ImportError, AttributeError) as error:
+        raise ModelError(f"{spec.path} needs something that is not installed here ({error}): install it") from error
+
+
+def _refuse_bomb(content: bytes, path: str) -> None:
+    """ModelError for an archive that says it unpacks to far more than a model of its size does."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > MOST_UNPACKED + MOST_TIMES * len(content):
+        raise ModelError(
+            f"{path} unpacks to {unpacked:,} bytes from {len(content):,}: save the model without compression"
+        )
 
 
 def _load_safetensors(content: bytes, spec: ModelSpec, root: Path, *, allow_code: bool) -> Model:

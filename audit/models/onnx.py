@@ -107,6 +107,7 @@ def _open(content: bytes) -> Any:
         raise ModelError("ONNX models need onnxruntime: pip install 'assay[onnx]'") from error
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1  # the order of a sum must not depend on the machine
+    options.log_severity_level = 4  # its faults are told once, by the error below
     try:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except _faults() as error:

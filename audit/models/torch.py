@@ -74,11 +74,14 @@ class _Network:
             encoded = self.encode(columns)
             with torch.inference_mode():
                 out = self.module(*encoded) if isinstance(encoded, tuple) else self.module(encoded)
-        except RuntimeError as error:
-            raise ModelError(f"{self.name} refused the data: {str(error).splitlines()[0]}") from error
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            raise ModelError(f"{self.name} refused the data: {(str(error).splitlines() or [''])[0]}") from error
         finally:
             for name, part in self.module.named_modules():
                 part.training = modes[name]
+        if not isinstance(out, torch.Tensor) or out.ndim == 0 or len(out) != len(next(iter(columns.values()))):
+            found = f"shape {tuple(out.shape)}" if isinstance(out, torch.Tensor) else type(out).__name__
+            raise ModelError(f"{self.name} must return one tensor with a row for each row of the data, got {found}")
         outputs = out.detach().to("cpu", torch.float64).numpy()
         return np.asarray(outputs.reshape(len(outputs), -1))
 
@@ -110,7 +113,8 @@ def probabilities(outputs: NDArray[np.float64], output: Output) -> NDArray[np.fl
     if output == "logit":
         if outputs.shape[1] == 1:
             outputs = np.column_stack([np.zeros(len(outputs)), outputs[:, 0]])
-        shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        with np.errstate(invalid="ignore"):  # an infinite logit has no probability: its row becomes NaN
+            shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
         return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
     return np.column_stack([1 - outputs[:, 0], outputs[:, 0]]) if outputs.shape[1] == 1 else outputs
 
