@@ -7,7 +7,8 @@ How it is measured: a test row overlaps when some training row has exactly the s
 (missing equals missing; id columns are left out). The share is a census of the test rows, so exact. Where an id column
 is named, ids that stand in both are counted too: the same person may appear with other values. Near copies, and
 pictures stored twice under two names, are not found. In a table with few columns of few values, equal rows may be
-different cases: the share of training rows that repeat another training row says how often that happens here.
+different cases: the share of training rows that repeat another training row says how often that happens here, and the
+excess of the overlap over that share is what chance does not explain.
 
 How to reduce the risk: Remove from the test data every row that the model was trained on, and measure again. Split by
 person, site or time, before anything else is done with the data, so that it cannot come back.
@@ -28,12 +29,13 @@ from audit.checks._support import Sheet
 from audit.data import Dataset
 from audit.errors import Unavailable
 from audit.results import Outcome
-from audit.stats import exact
+from audit.stats import difference, exact, rate
 
 MEASURES = {
     "train_test_overlap": {"unit": "1", "better": "lower", "words": "share of test rows that are in the training data"},
     "train_test_overlap_rows": {"unit": "rows", "better": "lower", "words": "test rows that are in the training data"},
     "train_repeats_share": {"unit": "1", "better": "none", "words": "share of training rows that repeat another"},
+    "train_test_overlap_excess": {"unit": "1", "better": "lower", "words": "overlap beyond what repeats explain"},
     "id_overlap": {"unit": "1", "better": "lower", "words": "share of test rows whose id is in the training data"},
 }
 
@@ -48,7 +50,7 @@ def overlap(case: Case, data: Dataset, train: Dataset, level: float) -> Outcome:
         _compare(sheet, data, train, columns)
     else:
         why = Unavailable("missing_input", "no column is a feature, so rows cannot be compared", "give features")
-        for name in ("train_test_overlap", "train_test_overlap_rows", "train_repeats_share"):
+        for name in sorted(MEASURES.keys() - {"id_overlap"}):
             sheet.omit(name, why, n=0, rows=data.n)
     _compare_ids(sheet, data, train)
     return sheet.outcome()
@@ -57,10 +59,13 @@ def overlap(case: Case, data: Dataset, train: Dataset, level: float) -> Outcome:
 def _compare(sheet: Sheet, data: Dataset, train: Dataset, columns: tuple[str, ...]) -> None:
     tested, trained = row_keys([data.table, train.table], columns)
     seen = int(np.isin(tested, trained).sum())
-    _, repeats = np.unique(trained, return_counts=True)
+    _, counts = np.unique(trained, return_counts=True)
+    repeats = int(counts[counts > 1].sum())
+    beyond = partial(difference, rate(seen, data.n), rate(repeats, train.n))
     sheet.add("train_test_overlap", partial(exact, seen / data.n), n=data.n)
     sheet.add("train_test_overlap_rows", partial(exact, seen), n=data.n)
-    sheet.add("train_repeats_share", partial(exact, int(repeats[repeats > 1].sum()) / train.n), n=train.n)
+    sheet.add("train_repeats_share", partial(exact, repeats / train.n), n=train.n)
+    sheet.add("train_test_overlap_excess", beyond, n=data.n)
 
 
 def _compare_ids(sheet: Sheet, data: Dataset, train: Dataset) -> None:

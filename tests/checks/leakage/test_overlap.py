@@ -103,3 +103,17 @@ def test_rows_get_the_same_key_exactly_when_all_their_cells_are_equal() -> None:
     (keys,) = row_keys([table(columns)], list(columns))
     rows = list(zip(*columns.values(), strict=True))
     assert len(set(keys.tolist())) == len(set(rows)) == len(set(zip(rows, keys.tolist(), strict=True)))
+
+
+def test_a_table_of_few_values_overlaps_by_chance_and_has_no_excess_while_a_copied_one_has() -> None:
+    rng = np.random.default_rng(7)
+
+    def draw(values: int) -> dict[str, list[object]]:
+        return cells(rng.integers(0, values, 400).tolist(), rng.integers(0, 2, 400).tolist())
+
+    by_chance = overlap(draw(60), draw(60))
+    assert measurement(by_chance, "train_test_overlap").value > 0.9
+    assert measurement(by_chance, "train_test_overlap_excess").interval.lower < 0.05
+    train = draw(10**9)
+    copied = overlap(cells(train["x"][:200] + draw(10**9)["x"][:200], train["y"][:200] + [0] * 200), train)  # type: ignore[arg-type]
+    assert measurement(copied, "train_test_overlap_excess").interval.lower > 0.4
