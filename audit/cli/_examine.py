@@ -18,6 +18,7 @@ from audit.data import Dataset
 from audit.data.dataset import Column, shown
 from audit.data.opening import checked_roles, default_features, logical_columns
 from audit.data.reading import files, read_table, schema
+from audit.data.task import target_facts
 from audit.errors import DataError, ModelError, SpecError, nearest
 from audit.models.loading import glance
 from audit.plan import Facts, Item, Law
@@ -116,7 +117,10 @@ def _tables(loaded: Loaded, law: Law) -> dict[str, Dataset]:
         _refuse_doubles(stored, part.path)
         logical = logical_columns(stored, loaded.spec.columns, part.path, loaded.root)
         roles = checked_roles(name, part, logical, part.path)
-        _refuse_words(name, logical, (roles.score, *roles.scores, roles.weight), part.path)
+        filled = {field.name for field in stored if not pa.types.is_null(field.type)}
+        _refuse_words(
+            name, {c: logical[c] for c in logical if c in filled}, (roles.score, *roles.scores, roles.weight), part.path
+        )
         empty = pa.Table.from_batches([], schema=stored)  # empty_table() would import pandas
         tables[name] = Dataset(name=name, table=empty, columns=logical, roles=roles, path=part.path)
         if name == "test":
@@ -138,7 +142,7 @@ def _wanted(path: Path, data: Dataset, limits: Iterable[Limit]) -> pa.Table:
 
 def _refuse_words(name: str, logical: Mapping[str, Column], columns: Iterable[str], path: str) -> None:
     for column in columns:
-        if column and logical[column].kind != "number":
+        if column in logical and logical[column].kind != "number":
             raise DataError(
                 f'[data.{name}] "{column}" of {path} must hold numbers, and it holds {logical[column].kind}'
             )
@@ -215,6 +219,9 @@ def _cautions(loaded: Loaded, test: Dataset) -> list[str]:
         for column in test.roles.groups
         if _is_plain(test.columns[column]) and len(test.codes(column).levels) < 2
     ]
+    target = test.roles.target
+    if target and len(target_facts(test.stored(target)).levels or ("", "")) < 2:
+        told.append(f'target "{target}" holds fewer than two values: most measures will be undefined')
     if not test.roles.groups:
         told.append("no group is named: nothing will be said about who is treated how (groups in [data.test])")
     spec = loaded.spec

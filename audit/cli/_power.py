@@ -77,6 +77,8 @@ def plan_power(
 ) -> list[LimitPower]:
     """For every limit that compares groups by a rate. ``data`` needs the target and the groups' columns only."""
     counted = denominators(data, question)
+    if not 0 < counted.base_rate < 1:  # one class only: no rate to stand in
+        return []
     planned = []
     for limit in limits:
         if limit.compare == "each" or limit.on != "test" or RATES.get(limit.measure) not in counted.masks:
@@ -104,8 +106,8 @@ def _limit(limit: Limit, groups: GroupSet, counted: Denominators, min_n: int, bl
     n = np.bincount(groups.codes[counted.masks[denominator]], minlength=len(groups.levels))
     rate = counted.base_rate
     gap = _allowed(limit)
-    variance = rate * (1 - rate) if limit.compare == "difference" else (1 - rate) / rate if rate else math.inf
-    most = (gap / POWERED) ** 2 / variance if variance else math.inf  # of 1/n of one group plus 1/n of the other
+    variance = rate * (1 - rate) if limit.compare == "difference" else (1 - rate) / rate
+    most = (gap / POWERED) ** 2 / variance  # of 1/n of one group plus 1/n of the other
     short, powered = _compared(n, limit.contrast, most, min_n)
     total = len(n) * (len(n) - 1) // 2 if limit.contrast == "pairs" else len(n) - (limit.contrast == "reference")
     order = np.argsort(n, kind="stable")

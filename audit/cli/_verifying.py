@@ -53,7 +53,7 @@ def stored_faults(run: AuditRun, folder: Path) -> Iterator[Line]:
         expected = _json(Path(work) / path.name)
     found = _json(path)
     wrong = [part for part in ("subject", "predicate") if found.get(part) != expected[part]]
-    detail = f"its {' and '.join(wrong)} are not those of the run" if wrong else "names this run, its model and data"
+    detail = f"{' and '.join(wrong)} not as the run says" if wrong else "names this run, its model and data"
     yield Line(what="statement.json", same=not wrong, detail=detail)
 
 

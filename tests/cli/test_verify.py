@@ -81,9 +81,9 @@ def edit_spec(folder: Path) -> None:
 EDITS: list[tuple[Callable[[Path], None], str]] = [
     (edit_value, "result.json was edited"),
     (edit_headline, "result.json was edited"),
-    (edit_statement, "its predicate are not those of the run"),
-    (swap_subject, "its subject are not those of the run"),
-    (spoil_statement, "its subject and predicate"),
+    (edit_statement, "predicate not as the run says"),
+    (swap_subject, "subject not as the run says"),
+    (spoil_statement, "subject and predicate not as"),
     (lose_statement, "is gone"),
     (edit_data, "is another file now"),
     (lose_data, "does not exist any more"),
