@@ -25,6 +25,10 @@ REMEDIES = {
     "train": ("no training data was given", "give [data.train] path"),
     "known": ("no rows with known answers were given", "give [data.known] path"),
     "training_record": ("no record of the training was given", 'give [training] record = "training.json"'),
+    "training_evidence": (
+        "nothing was said of the training",
+        'give [training] record = "training.json", or hardware with hours or with epochs',
+    ),
     "recipe": ("no training recipe was given", 'give [training] recipe = "train.py:fit" and --allow-code'),
 }
 
@@ -34,7 +38,7 @@ class Facts:
     """What a case holds, as far as it can be known without opening model or rows."""
 
     task: str | None  # None: not known before the model is loaded
-    has: frozenset[str]  # of "model", "train", "known", "training_record", "recipe"
+    has: frozenset[str]  # of "model", "train", "known", "training_record", "training_evidence", "recipe"
     roles: frozenset[str]  # roles that name at least one column
     kinds: frozenset[str] = frozenset()  # kinds of the feature columns; empty: not known yet
 
@@ -94,6 +98,7 @@ def present(spec: AuditSpec, *, has_model: bool, names: Iterable[str]) -> frozen
     has = {"train", "known"} & set(names)
     has |= {"model"} if has_model else set()
     has |= {"training_record"} if spec.training.record else set()
+    has |= {"training_evidence"} if spec.training.tells_energy else set()
     return frozenset(has | ({"recipe"} if spec.training.recipe else set()))
 
 

@@ -17,6 +17,7 @@ _WORDS = {
     "train": "training data",
     "known": "rows with known answers",
     "training_record": "a record of the training",
+    "training_evidence": "a record of the training, or what it took",
     "recipe": "a training recipe",
     "tasks": "a task that is",
     "roles": "a column in the role of",

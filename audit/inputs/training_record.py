@@ -11,9 +11,19 @@ from audit.energy.plausible import refuse_implausible
 from audit.energy.record import ModelMatch, TrainingRecord, from_text
 from audit.errors import DataError, Unavailable
 
-__all__ = ["REQUIRES", "TrainingRecord", "read_record", "training_record"]
+__all__ = ["REQUIRES", "TrainingRecord", "read_record", "read_text", "training_record"]
 
 REQUIRES = {"training_record": True}
+
+
+def read_text(path: Path) -> str:
+    """What a training record holds. DataError where it cannot be read or is no text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"cannot read the training record {path}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not text: give a training record, written by audit.track") from None
 
 
 def read_record(path: Path, *, model_sha256: str = "", region: str | None = None) -> TrainingRecord:
@@ -21,13 +31,7 @@ def read_record(path: Path, *, model_sha256: str = "", region: str | None = None
 
     Raises DataError for a record that is missing, truncated, changed or impossible.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"cannot read the training record {path}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not text: give a training record, written by audit.track") from None
-    record = from_text(text, path.name)
+    record = from_text(read_text(path), path.name)
     refuse_implausible(record, path.name)
     return replace(record, region=region, model_match=_match(record.model_sha256, model_sha256))
 

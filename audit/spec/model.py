@@ -100,7 +100,7 @@ class TrainingSpec(_Strict):
     epochs: float | None = Field(None, gt=0, allow_inf_nan=False, description="times that all rows were seen")
     batch: int | None = Field(None, ge=1, description="rows of one training step")
     trials: int = Field(1, ge=1, description="trainings of this size, those of the search for settings included")
-    hardware: str | None = Field(None, description="accelerator or CPU, named exactly as its driver or system prints it")
+    hardware: str | None = Field(None, description="exact name of the accelerator or CPU, as its driver prints it")
     devices: int = Field(1, ge=1, description="how many of them")
     precision: Literal["fp32", "tf32", "fp16", "bf16"] | None = Field(None, description="of the matrix products")
     hours: float | None = Field(None, gt=0, allow_inf_nan=False, description="time that training took, by the clock")
@@ -108,7 +108,7 @@ class TrainingSpec(_Strict):
     declared_kgco2e: float | None = Field(None, gt=0, allow_inf_nan=False, description="emissions as somebody stated")
     boundary: Literal["chip", "system", "facility"] = Field("system", description="what declared_kwh holds")
     rest_watts: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="power at the wall beyond CPU and GPUs, once measured on the machine"
+        None, gt=0, allow_inf_nan=False, description="power at the wall beyond CPU and GPUs, measured on it"
     )
     pue: float | None = Field(None, ge=1, allow_inf_nan=False, description="power usage effectiveness of the building")
     embodied_kgco2e: float | None = Field(
@@ -118,8 +118,7 @@ class TrainingSpec(_Strict):
     @property
     def tells_energy(self) -> bool:
         """Whether any line is evidence of energy."""
-        work = self.hours or (self.samples and self.epochs)
-        return bool(self.record or self.declared_kwh or (self.hardware and work))
+        return bool(self.record or self.declared_kwh or (self.hardware and (self.hours or self.epochs)))
 
 
 class LimitSpec(_Strict):

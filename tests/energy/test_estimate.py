@@ -19,11 +19,11 @@ from audit.energy.estimate import (
     disagreements,
     metered,
 )
-from audit.energy.ladder import from_record
-from audit.energy.wall import at_the_wall
 from audit.energy.intensity import intensity
+from audit.energy.ladder import from_record
 from audit.energy.ranges import Range, Term, combined, total
 from audit.energy.record import Counter, Gpu, TrainingRecord
+from audit.energy.wall import at_the_wall
 from audit.errors import CheckError, DataError
 from tests.energy.trees import HOST, VM, a_record
 

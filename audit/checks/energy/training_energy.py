@@ -4,15 +4,17 @@ Why it matters: a review asks what a model cost to make, and the EU AI Act's Ann
 models for computing resources, training time and known or estimated energy. Trackers disagree by a factor of eight on
 one run, so a figure that does not say how it is known is not evidence.
 
-How it is measured: the record of the run gives time and CPU seconds exactly. Energy is taken from the best rung that
-the record supports: a meter, counters of CPU and GPU, sampled power, load times rating, or duration times rating.
+How it is measured: the record of the run gives time and CPU seconds exactly. Energy is taken from the best rung of
+evidence: a meter, counters of CPU and GPU, sampled power, load times rating, duration times rating, the operations of
+the network on known hardware, or a declared figure. Files of codecarbon, carbontracker and Zeus are read and graded.
 Every rung is shown with its boundary (chips, whole machine, building) and a 90 % range from published comparisons with
 meters; figures at different boundaries must not be compared. Carbon is energy times the yearly production mix of the
 region, given only where the region is; its range holds the uncertainty of that table too. On a virtual machine without
 counters expect a range of three times in either direction: that is what is known there.
 
 How to reduce the risk: train where counters can be read, or note a wall meter; stop early, tune with fewer trials,
-begin from a smaller or a pre-trained model; train where and when the grid is clean, and say which grid it was.
+begin from a smaller or a pre-trained model; train where and when the grid is clean, and say which grid it was. Where
+two rungs disagree, find out which is wrong before either is quoted.
 
 Sources: Fischer 2025, arXiv 2509.22092 (318 runs with a wall meter); Yang 2024, arXiv 2312.02741 (GPU sensors);
 Ember (2026) via Our World in Data, CC-BY-4.0 (grid intensity); ISO/IEC 21031:2024; Regulation (EU) 2024/1689, Annex XI.
@@ -20,131 +22,103 @@ Ember (2026) via Our World in Data, CC-BY-4.0 (grid intensity); ISO/IEC 21031:20
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
 from audit.check import check
-from audit.energy.estimate import CarbonEstimate, EnergyEstimate, carbon, disagreements, from_record
+from audit.checks.energy._figures import (
+    carbon_measured,
+    energy_measured,
+    gaps_table,
+    grid_table,
+    rungs,
+    what_if,
+)
+from audit.energy.estimate import EnergyEstimate, carbon, largest_miss
 from audit.energy.intensity import intensity
-from audit.inputs.training_record import TrainingRecord
-from audit.results import Measurement, Omission, Outcome, Reason, Table
-from audit.stats import assumption_range, exact, measured
+from audit.energy.training import TrainingEvidence
+from audit.results import Evidence, Measurement, Omission, Outcome, Reason
+from audit.stats import exact, measured
 
 MEASURES = {
     "training_energy": {"unit": "kWh", "better": "lower", "words": "energy used in training"},
     "training_carbon": {"unit": "kgCO2e", "better": "lower", "words": "greenhouse gases from the energy of training"},
+    "training_energy_disagreement": {
+        "unit": "1",
+        "better": "lower",
+        "words": "factor by which the ranges of two rungs miss each other",
+    },
     "training_cpu_time": {"unit": "h", "better": "lower", "words": "CPU time used in training"},
     "training_time": {"unit": "h", "better": "lower", "words": "time that training took"},
 }
 
-WHAT_IF = (("hydropower and nuclear", 20.0), ("world mean", 445.0), ("mostly coal", 700.0))
 GIVE_REGION = 'give [training] region, such as "DE": the country whose grid fed the training'
 INSTALL_GPU = 'record the training with pip install "assay[gpu]", or with meter_kwh from a wall meter'
+GIVE_RECORD = 'give [training] record = "training.json", written by audit.track'
 
 
-@check(cost="instant")
-def training_energy(training_record: TrainingRecord, level: float) -> Outcome:
-    times = _times(training_record, level)
-    estimates = from_record(training_record)
+@check(cost="predict")
+def training_energy(training_evidence: TrainingEvidence, level: float) -> Outcome:
+    times, unknown = _times(training_evidence, level)
+    estimates = training_evidence.estimates
     if not estimates:
-        devices = ", ".join(training_record.host.unmeasured_gpus) or "a GPU"
-        detail = f"{devices} was there and its energy was not measured ({training_record.gpus_status})"
-        names = ("training_energy", "training_carbon")
-        missing = [
-            Omission(name=name, reason=Reason.MISSING_INPUT, detail=detail, remedy=INSTALL_GPU) for name in names
-        ]
-        return Outcome(measurements=times, omissions=tuple(missing))
-    best, region = estimates[0], training_record.region
-    energy, rungs = _energy(best, level), _rungs(estimates)
+        missing = [_no_energy(training_evidence, name) for name in ("training_energy", "training_carbon")]
+        return Outcome(measurements=times, omissions=(*missing, *unknown), evidence=gaps_table(training_evidence.gaps))
+    energies, carbon_gap, tables = _energies(estimates[0], training_evidence.told.region, level)
+    agreement, alone = _agreement(estimates, level)
+    return Outcome(
+        measurements=(*energies, *agreement, *times),
+        omissions=(*carbon_gap, *alone, *unknown),
+        evidence=(rungs(estimates), *tables, *gaps_table(training_evidence.gaps)),
+    )
+
+
+def _no_energy(found: TrainingEvidence, name: str) -> Omission:
+    withheld = [flag for flag in found.flags if flag.severity == "withhold"]
+    if withheld:
+        detail = "; ".join(flag.words for flag in withheld)
+        return Omission(name=name, reason=Reason.WITHHELD, detail=detail, remedy=withheld[0].remedy)
+    if found.record is not None:
+        devices = ", ".join(found.record.host.unmeasured_gpus) or "a GPU"
+        detail = f"{devices} was there and its energy was not measured ({found.record.gpus_status})"
+        return Omission(name=name, reason=Reason.MISSING_INPUT, detail=detail, remedy=INSTALL_GPU)
+    detail = "; ".join(gap.why for gap in found.gaps) or "nothing tells the energy"
+    remedy = found.gaps[0].remedy if found.gaps else GIVE_RECORD
+    return Omission(name=name, reason=Reason.MISSING_INPUT, detail=detail, remedy=remedy)
+
+
+def _energies(
+    best: EnergyEstimate, region: str | None, level: float
+) -> tuple[tuple[Measurement, ...], tuple[Omission, ...], tuple[Evidence, ...]]:
+    energy = energy_measured("training_energy", best, level)
     if region is None:
         detail = "no region was given, so the carbon intensity of the electricity is not known"
         gap = Omission(name="training_carbon", reason=Reason.MISSING_INPUT, detail=detail, remedy=GIVE_REGION)
-        return Outcome(measurements=(energy, *times), omissions=(gap,), evidence=(rungs, _what_if(best)))
+        return (energy,), (gap,), (what_if(best),)
     emitted = carbon(best, intensity(region))
-    return Outcome(
-        measurements=(energy, _carbon(emitted, level), *times),
-        evidence=(rungs, _grid(emitted)),
-        notices=(emitted.grid.attribution,),
-    )
+    return (energy, carbon_measured("training_carbon", emitted, level)), (), (grid_table(emitted),)
 
 
-def _times(record: TrainingRecord, level: float) -> tuple[Measurement, ...]:
-    seconds = {"training_cpu_time": record.cpu_s, "training_time": record.wall_s}
-    return tuple(
-        measured(name=name, basis=exact(value / 3600), level=level, n=1, unit="h") for name, value in seconds.items()
-    )
+def _agreement(
+    estimates: tuple[EnergyEstimate, ...], level: float
+) -> tuple[tuple[Measurement, ...], tuple[Omission, ...]]:
+    name, miss = "training_energy_disagreement", largest_miss(estimates)
+    if miss is None:
+        detail = "no two kinds of evidence share a boundary, so there is nothing to compare"
+        return (), (Omission(name=name, reason=Reason.NOT_APPLICABLE, detail=detail, remedy="give a second kind"),)
+    return (measured(name=name, basis=exact(miss), level=level, n=len(estimates), unit="1"),), ()
 
 
-def _known(measurement: Measurement, energy: EnergyEstimate) -> Measurement:
-    """How the figure is known goes where its method goes: it must not travel without."""
-    short = f"{energy.rung} rung, {energy.boundary} boundary"
-    return replace(
-        measurement, method=f"{short}: {energy.method}", interval=replace(measurement.interval, method=short)
-    )
-
-
-def _energy(energy: EnergyEstimate, level: float) -> Measurement:
-    basis = assumption_range(energy.value_kwh, energy.lower_kwh, energy.upper_kwh, energy.level)
-    n = energy.observations
-    return _known(measured(name="training_energy", basis=basis, level=level, n=n, unit="kWh"), energy)
-
-
-def _carbon(emitted: CarbonEstimate, level: float) -> Measurement:
-    basis = assumption_range(emitted.value_kg, emitted.lower_kg, emitted.upper_kg, emitted.level)
-    n = emitted.energy.observations
-    known = _known(measured(name="training_carbon", basis=basis, level=level, n=n, unit="kgCO2e"), emitted.energy)
-    grid = emitted.grid
-    return replace(known, method=f"{known.method}; {grid.g_per_kwh:g} g/kWh, {grid.name} {grid.year}, {grid.source}")
-
-
-def _rungs(estimates: Sequence[EnergyEstimate]) -> Table:
-    apart = [f"{one.rung} and {other.rung} ({one.boundary})" for one, other in disagreements(estimates)]
-    note = "Best evidence first; the first row is the figure of this audit. Compare rows of one boundary only."
-    return Table(
-        name="training_energy_rungs",
-        title="What is known of the energy of training, and how",
-        columns=("rung", "boundary", "kWh", "lower", "upper", "level", "method", "assumptions", "sources"),
-        rows=tuple(_rung(estimate) for estimate in estimates),
-        note=note + (f" Ranges that do not meet, so one is wrong: {'; '.join(apart)}." if apart else ""),
-    )
-
-
-def _rung(energy: EnergyEstimate) -> tuple[str | float, ...]:
-    figures = (energy.value_kwh, energy.lower_kwh, energy.upper_kwh, energy.level)
-    words = (energy.method, "; ".join(energy.assumptions), "; ".join(energy.sources))
-    return (energy.rung, energy.boundary, *figures, *words)
-
-
-def _what_if(energy: EnergyEstimate) -> Table:
-    kwh = (energy.value_kwh, energy.lower_kwh, energy.upper_kwh)
-    return Table(
-        name="training_carbon_what_if",
-        title="What the carbon would be on three kinds of grid",
-        columns=("grid", "g/kWh", "kgCO2e", "lower", "upper", "rung", "boundary"),
-        rows=tuple(
-            (name, grams, *(part * grams / 1000 for part in kwh), energy.rung, energy.boundary)
-            for name, grams in WHAT_IF
-        ),
-        note="Not a measurement: the region of the training is not known. Ranges are those of the energy alone.",
-    )
-
-
-def _grid(emitted: CarbonEstimate) -> Table:
-    grid = emitted.grid
-    return Table(
-        name="training_carbon_grid",
-        title="The grid that the carbon rests on",
-        columns=("region", "country", "g/kWh", "lower", "upper", "year", "attribution"),
-        rows=(
-            (
-                grid.region,
-                grid.name,
-                grid.g_per_kwh,
-                grid.lower_g_per_kwh,
-                grid.upper_g_per_kwh,
-                grid.year,
-                grid.attribution,
-            ),
-        ),
-        note="Location based: the yearly production mix of the country; imports, contracts and offsets are not in it.",
-    )
+def _times(found: TrainingEvidence, level: float) -> tuple[tuple[Measurement, ...], tuple[Omission, ...]]:
+    seconds = {
+        "training_cpu_time": found.record.cpu_s if found.record else None,
+        "training_time": found.seconds,
+    }
+    times = [
+        measured(name=name, basis=exact(value / 3600), level=level, n=1, unit="h")
+        for name, value in seconds.items()
+        if value is not None
+    ]
+    unknown = [
+        Omission(name=name, reason=Reason.MISSING_INPUT, detail="no record tells it", remedy=GIVE_RECORD)
+        for name, value in seconds.items()
+        if value is None
+    ]
+    return tuple(times), tuple(unknown)

@@ -13,7 +13,8 @@ import pytest
 from audit.checks.energy import training_energy as module
 from audit.checks.energy.training_energy import training_energy
 from audit.energy.ladder import from_record
-from audit.energy.record import to_text
+from audit.energy.record import TrainingRecord, to_text
+from audit.energy.training import Sources, Told, TrainingEvidence, gather
 from audit.errors import SpecError, Unavailable
 from audit.inputs.training_record import training_record
 from audit.results import Measurement, Outcome, Reason, Table
@@ -23,13 +24,17 @@ from tests.energy.trees import HOST, a_record
 RECORD = a_record()
 
 
+def of(record: TrainingRecord) -> TrainingEvidence:
+    return gather(Sources(told=Told(region=record.region), record=record))
+
+
 def named(outcome: Outcome, name: str) -> Measurement:
     return next(item for item in outcome.measurements if item.name == name)
 
 
 def test_the_energy_is_that_of_the_best_rung_with_its_range_and_says_how_it_is_known() -> None:
     best = from_record(RECORD)[0]
-    energy = named(training_energy(RECORD, 0.90), "training_energy")
+    energy = named(training_energy(of(RECORD), 0.90), "training_energy")
     assert energy.value == pytest.approx(best.value_kwh)
     assert (energy.interval.lower, energy.interval.upper) == pytest.approx((best.lower_kwh, best.upper_kwh))
     assert (energy.interval.kind, energy.unit, energy.n) == ("range", "kWh", 1)
@@ -38,24 +43,24 @@ def test_the_energy_is_that_of_the_best_rung_with_its_range_and_says_how_it_is_k
 
 
 def test_a_wider_level_is_a_wider_range_of_the_same_value() -> None:
-    narrow, wide = (named(training_energy(RECORD, level), "training_energy") for level in (0.90, 0.99))
+    narrow, wide = (named(training_energy(of(RECORD), level), "training_energy") for level in (0.90, 0.99))
     assert narrow.value == wide.value
     assert wide.interval.lower < narrow.interval.lower < narrow.interval.upper < wide.interval.upper
     assert interval(narrow.basis, 0.99).upper == pytest.approx(wide.interval.upper)
 
 
 def test_times_are_exact_and_in_hours() -> None:
-    outcome = training_energy(RECORD, 0.95)
+    outcome = training_energy(of(RECORD), 0.95)
     assert named(outcome, "training_time").value == pytest.approx(1.0)
     assert named(outcome, "training_cpu_time").value == pytest.approx(1.5)
     assert named(outcome, "training_time").interval.kind == "exact"
 
 
 def test_without_a_region_there_is_no_carbon_but_what_three_grids_would_give() -> None:
-    outcome = training_energy(RECORD, 0.95)
+    outcome = training_energy(of(RECORD), 0.95)
     assert "training_carbon" not in {item.name for item in outcome.measurements}
-    (omission,) = outcome.omissions
-    assert (omission.name, omission.reason) == ("training_carbon", Reason.MISSING_INPUT)
+    omission = next(item for item in outcome.omissions if item.name == "training_carbon")
+    assert omission.reason is Reason.MISSING_INPUT
     assert "[training] region" in omission.remedy
     what_if = next(item for item in outcome.evidence if item.name == "training_carbon_what_if")
     assert isinstance(what_if, Table)
@@ -65,7 +70,7 @@ def test_without_a_region_there_is_no_carbon_but_what_three_grids_would_give() -
 
 
 def test_with_a_region_carbon_is_energy_times_its_grid_and_its_source_is_shown() -> None:
-    outcome = training_energy(replace(RECORD, region="France"), 0.90)
+    outcome = training_energy(of(replace(RECORD, region="France")), 0.90)
     (grid,) = [item for item in outcome.evidence if item.name == "training_carbon_grid"]
     assert isinstance(grid, Table)
     assert "Ember (2026)" in str(grid.rows[0][-1])
@@ -74,12 +79,12 @@ def test_with_a_region_carbon_is_energy_times_its_grid_and_its_source_is_shown()
     assert carbon.interval.upper / carbon.value > energy.interval.upper / energy.value
     assert "utilisation rung" in carbon.method
     assert "France 2025, Ember (2026)" in carbon.method
-    assert outcome.omissions == ()
+    assert "training_carbon" not in {item.name for item in outcome.omissions}
 
 
 def test_every_rung_is_shown_with_boundary_range_assumptions_and_sources() -> None:
     record = a_record(host=HOST)
-    rungs = next(item for item in training_energy(record, 0.95).evidence if item.name == "training_energy_rungs")
+    rungs = next(item for item in training_energy(of(record), 0.95).evidence if item.name == "training_energy_rungs")
     assert isinstance(rungs, Table)
     assert [row[:2] for row in rungs.rows] == [(item.rung, item.boundary) for item in from_record(record)]
     assert all(cell not in ("", None) for row in rungs.rows for cell in row)
@@ -88,20 +93,29 @@ def test_every_rung_is_shown_with_boundary_range_assumptions_and_sources() -> No
 
 def test_ranges_that_do_not_meet_are_said() -> None:
     record = replace(a_record(host=HOST), meter_kwh=50.0)
-    rungs = next(item for item in training_energy(record, 0.95).evidence if item.name == "training_energy_rungs")
+    rungs = next(item for item in training_energy(of(record), 0.95).evidence if item.name == "training_energy_rungs")
     assert "metered and utilisation (system)" in rungs.note
+
+
+def test_the_disagreement_is_the_factor_by_which_ranges_miss_each_other() -> None:
+    healthy, torn = a_record(host=HOST), replace(a_record(host=HOST), meter_kwh=50.0)
+    assert named(training_energy(of(healthy), 0.95), "training_energy_disagreement").value == 1.0
+    estimates = [item for item in from_record(torn) if item.boundary == "system"]
+    factor = max(one.lower_kwh / other.upper_kwh for one in estimates for other in estimates)
+    assert factor > 2
+    assert named(training_energy(of(torn), 0.95), "training_energy_disagreement").value == pytest.approx(factor)
 
 
 def test_a_gpu_without_a_figure_is_an_omission_and_not_the_energy_of_the_cpu() -> None:
     host = replace(HOST, unmeasured_gpus=("NVIDIA Z9",))
-    outcome = training_energy(replace(a_record(host=host), gpus_status="package missing"), 0.95)
+    outcome = training_energy(of(replace(a_record(host=host), gpus_status="package missing")), 0.95)
     assert {item.name for item in outcome.measurements} == {"training_cpu_time", "training_time"}
     assert {item.name for item in outcome.omissions} == {"training_energy", "training_carbon"}
     assert all("NVIDIA Z9" in item.detail for item in outcome.omissions)
 
 
 def test_every_measure_is_declared_with_its_unit() -> None:
-    outcome = training_energy(replace(RECORD, region="DE"), 0.95)
+    outcome = training_energy(of(replace(a_record(host=HOST), region="DE")), 0.95)
     assert {item.name: item.unit for item in outcome.measurements} == {
         name: entry["unit"] for name, entry in module.MEASURES.items()
     }

@@ -1,0 +1,63 @@
+"""What does not hold in the file of a tracker: places, units, ratings in the place of readings.
+
+Why it matters: trackers of the field write a guess and a counter into the same column. Without a network codecarbon
+takes Quebec for the place; without a counter it takes a rating; memory is billed by its size; a mirrored counter is
+read twice. The figure looks the same each time.
+
+How it is measured: twelve tests hold the file against itself (parts and total, power and energy, emissions and energy)
+and against the ratings of known parts and the grids of known countries. Each fault says what it does to the energy: a
+note, a lower rung, or no energy at all. Carbon is never taken from the file.
+
+How to reduce the risk: record with audit.track, or give the tracker its country and its counters; name the tracker's
+version in the report.
+
+Sources: codecarbon issues 117, 286, 361, 388, 788, 1268 and 1274; Fischer 2025, arXiv 2509.22092; Ember (2026).
+"""
+
+from __future__ import annotations
+
+from audit.check import check
+from audit.energy.trackers.log import TrackerLog
+from audit.energy.training import TrainingEvidence
+from audit.results import Omission, Outcome, Reason, Table
+from audit.stats import exact, measured
+
+MEASURES = {
+    "training_record_faults": {"unit": "1", "better": "lower", "words": "things that do not hold in a tracker's file"},
+}
+EFFECT = {
+    "note": "carbon is taken from this audit's own table",
+    "grade": "counts as lower evidence, with a wider range",
+    "withhold": "no energy is taken from the file",
+}
+
+
+@check(cost="predict")
+def training_record_faults(training_evidence: TrainingEvidence, level: float) -> Outcome:
+    log = training_evidence.log
+    if log is None:
+        detail = "the record was not written by another tracker"
+        return Outcome(
+            omissions=(Omission(name="", reason=Reason.NOT_APPLICABLE, detail=detail, remedy="nothing to do"),)
+        )
+    flags = training_evidence.flags
+    found = measured(name="training_record_faults", basis=exact(len(flags)), level=level, n=12, unit="1")
+    table = Table(
+        name="training_record_faults",
+        title=f"What does not hold in the file of {log.tool} {log.version}".rstrip(),
+        columns=("fault", "found", "what follows", "what would help"),
+        rows=tuple((flag.name, flag.words, EFFECT[flag.severity], flag.remedy) for flag in flags),
+        note="An empty table is no proof: the file does not say how its figures were measured.",
+    )
+    return Outcome(measurements=(found,), evidence=(_figures(log), *([table] if flags else [])))
+
+
+def _figures(log: TrackerLog) -> Table:
+    parts = {"total": log.kwh, "CPU": log.cpu_kwh, "GPU": log.gpu_kwh, "memory": log.ram_kwh}
+    return Table(
+        name="training_record_figures",
+        title=f"What {log.tool} {log.version} states".replace("  ", " "),
+        columns=("part", "kWh", "mean W"),
+        rows=tuple((name, kwh, None if kwh is None else kwh * 3.6e6 / log.seconds) for name, kwh in parts.items()),
+        note=f"{log.seconds:.4g} s; as stated, before any grading.",
+    )

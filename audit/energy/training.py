@@ -1,0 +1,176 @@
+"""All that is known of one training's energy: every rung of evidence, best first, and what could not be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from audit.energy.claims import Bound, Claim, as_estimate, emissions_bound, evidence_bounds, floor, power_bounds
+from audit.energy.estimate import BOUNDARIES, EnergyEstimate, at_the_facility
+from audit.energy.evidence import RUNGS, Rung
+from audit.energy.hardware import Precision, accelerator
+from audit.energy.intensity import intensity
+from audit.energy.ladder import from_record
+from audit.energy.record import TrainingRecord
+from audit.energy.trackers.forensics import examine
+from audit.energy.trackers.grading import from_log
+from audit.energy.trackers.log import Flag, TrackerLog
+from audit.energy.work import Work, from_flops, from_hours
+from audit.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What audit.toml says of the training, beyond the file of a record."""
+
+    region: str | None = None
+    hardware: str | None = None
+    devices: int = 1
+    hours: float | None = None
+    precision: Precision | None = None
+    claim: Claim | None = None
+    rest_w: float | None = None
+    pue: float | None = None
+    embodied_kg: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A rung that cannot be had."""
+
+    rung: Rung
+    why: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingEvidence:
+    """Estimates best first, what they rest on, and what is missing. ``bounds`` are those of the claim."""
+
+    told: Told
+    estimates: tuple[EnergyEstimate, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    record: TrainingRecord | None = None
+    log: TrackerLog | None = None
+    flags: tuple[Flag, ...] = ()
+    work: Work | None = None
+    bounds: tuple[Bound, ...] = ()
+    rows_seen: float | None = None  # over all epochs and trials
+
+    @property
+    def seconds(self) -> float | None:
+        """Time that training took, by the clock."""
+        if self.record is not None:
+            return self.record.wall_s
+        if self.log is not None:
+            return self.log.seconds
+        return self.told.hours * 3600 if self.told.hours else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where evidence comes from: a record of ours or another tracker's log, and the work of the network, if told."""
+
+    told: Told = field(default_factory=Told)
+    record: TrainingRecord | None = None
+    log: TrackerLog | None = None
+    rows_seen: float | None = None
+    count_work: Callable[[float], Work] | None = None  # of rows seen; Unavailable where it cannot be counted
+
+
+def ordered(estimates: Sequence[EnergyEstimate]) -> tuple[EnergyEstimate, ...]:
+    """Best rung first, then from the chips outwards."""
+    return tuple(sorted(estimates, key=lambda item: (RUNGS.index(item.rung), BOUNDARIES.index(item.boundary))))
+
+
+def _hardware(sources: Sources) -> str | None:
+    """The accelerator: as told, else as recorded where there was one kind of it."""
+    names = {gpu.name for gpu in sources.record.gpus} if sources.record else set()
+    return sources.told.hardware or (names.pop() if len(names) == 1 else None)
+
+
+def _work(sources: Sources) -> tuple[Work | None, Gap | None]:
+    if sources.rows_seen is None:
+        remedy = "give [training] epochs, and samples or [data.train]"
+        return None, Gap(rung="flops", why="the rows seen in training are not known", remedy=remedy)
+    if sources.count_work is None:
+        why = "operations are counted for torch networks alone, and this model is none"
+        return None, Gap(rung="flops", why=why, remedy="record the training, or replay it with --cost retrain")
+    try:
+        return sources.count_work(sources.rows_seen), None
+    except Unavailable as reason:
+        return None, Gap(rung="flops", why=reason.detail, remedy=reason.remedy)
+
+
+def _by_flops(sources: Sources, work: Work) -> EnergyEstimate | Gap:
+    name = _hardware(sources)
+    device = accelerator(name) if name else None
+    if device is None or not device.peak("fp32"):
+        named = f'"{name}" is not in the table of accelerators' if name else "the accelerator is not named"
+        remedy = 'give [training] hardware exactly as its driver prints it, such as "NVIDIA A100-SXM4-80GB"'
+        return Gap(rung="flops", why=f"{named}: unknown", remedy=remedy)
+    if work.flops <= 0:
+        return Gap(rung="flops", why="no operation of the network has a cost", remedy="record the training")
+    return from_flops(work, device)
+
+
+def _by_hours(told: Told) -> EnergyEstimate | Gap | None:
+    if told.hours is None:
+        return None
+    if told.hardware is None:
+        why, remedy = "hours are told and the hardware is not", "give [training] hardware"
+        return Gap(rung="duration_x_rating", why=why, remedy=remedy)
+    found = from_hours(told.hours, told.hardware, told.devices)
+    remedy = "give its name exactly as the driver or the operating system prints it"
+    unknown = f'"{told.hardware}" is in no table: unknown'
+    return found or Gap(rung="duration_x_rating", why=unknown, remedy=remedy)
+
+
+def _bounds(sources: Sources, work: Work | None, estimates: Sequence[EnergyEstimate]) -> tuple[Bound, ...]:
+    told = sources.told
+    if told.claim is None:
+        return ()
+    name, bounds = _hardware(sources), list[Bound]()
+    device = accelerator(name) if name else None
+    if work is not None and work.flops > 0 and device is not None and device.highest_peak:
+        bounds.append(floor(work, device))
+    hours = told.hours or (sources.record.wall_s / 3600 if sources.record else None)
+    if hours and name and (found := power_bounds(hours, name, told.devices, told.claim.boundary)) is not None:
+        bounds.append(found)
+    if told.region and (stated := emissions_bound(told.claim, intensity(told.region))) is not None:
+        bounds.append(stated)
+    return (*bounds, *evidence_bounds(told.claim, estimates))
+
+
+def _measured(sources: Sources, flags: Sequence[Flag]) -> list[EnergyEstimate]:
+    rest_w = sources.told.rest_w
+    if sources.record is not None:
+        return list(from_record(sources.record, rest_w=rest_w))
+    return list(from_log(sources.log, flags, rest_w=rest_w)) if sources.log is not None else []
+
+
+def gather(sources: Sources) -> TrainingEvidence:
+    """Every rung that the sources support. What an estimate lacks becomes a gap with a remedy."""
+    told = sources.told
+    flags = examine(sources.log) if sources.log is not None else ()
+    estimates = _measured(sources, flags)
+    work, gap = _work(sources)
+    tried: list[EnergyEstimate | Gap | None] = [gap, _by_hours(told)]
+    tried.append(_by_flops(sources, work) if work is not None else None)
+    estimates += [item for item in tried if isinstance(item, EnergyEstimate)]
+    bounds = _bounds(sources, work, estimates)
+    if told.claim is not None:
+        estimates.append(as_estimate(told.claim))
+    if told.pue is not None:
+        estimates += [at_the_facility(item, pue=told.pue) for item in estimates if item.boundary == "system"]
+    return TrainingEvidence(
+        told=told,
+        estimates=ordered(estimates),
+        gaps=tuple(item for item in tried if isinstance(item, Gap)),
+        record=sources.record,
+        log=sources.log,
+        flags=flags,
+        work=work,
+        bounds=bounds,
+        rows_seen=sources.rows_seen,
+    )
