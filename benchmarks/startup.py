@@ -1,14 +1,13 @@
 """CPU seconds and peak memory of the first commands: audit --help, audit list, audit check, beside Python itself.
 
-    python -m benchmarks.startup
+    python -m benchmarks startup
 
 Each command runs in a process of its own; the best of several is shown, because everything else on the machine only
-adds. The last line is one JSON object.
+adds. Python alone is the floor that no command can be under.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import subprocess
@@ -18,8 +17,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks._figures import Result, result
+
 TIMES = 7
-TARGETS = {"help_cpu_s": 0.15, "list_cpu_s": 0.30, "check_cpu_s": 0.50}
+TARGETS = {"help_cpu_s": "<= 0.15", "list_cpu_s": "<= 0.3", "check_cpu_s": "<= 0.5"}
 SPEC = """schema = 1
 name = "startup"
 
@@ -70,8 +71,8 @@ def lay(folder: Path, rows: int) -> None:
     (folder / "audit.toml").write_text(SPEC)
 
 
-def main() -> int:
-    audit = [sys.executable, "-m", "audit.cli"]
+def main() -> Result:
+    audit = [sys.executable, "-c", "import sys; from audit.cli import main; sys.exit(main())"]
     commands = {
         "python": [sys.executable, "-c", "pass"],
         "help": [*audit, "--help"],
@@ -81,15 +82,6 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as work:
         lay(Path(work), 10_000)
         costs = {name: cost_of(command, Path(work)) for name, command in commands.items()}
-    figures = {f"{name}_cpu_s": round(cost.cpu_s, 3) for name, cost in costs.items()}
-    print(f"{'command':<10}{'CPU s':>8}{'target':>8}{'peak MiB':>10}")
-    for name, cost in costs.items():
-        target = TARGETS.get(f"{name}_cpu_s")
-        print(f"{name:<10}{cost.cpu_s:>8.3f}{'' if target is None else f'{target:.2f}':>8}{cost.peak_mib:>10.0f}")
-    met = all(figures[name] <= target for name, target in TARGETS.items())
-    print(json.dumps({"name": "startup", "figures": figures, "targets": TARGETS, "met": met}))
-    return 0 if met else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    figures = {f"{name}_cpu_s": cost.cpu_s for name, cost in costs.items()}
+    figures |= {f"{name}_peak_mib": cost.peak_mib for name, cost in costs.items()}
+    return result("startup", figures, TARGETS)
