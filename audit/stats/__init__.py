@@ -13,7 +13,7 @@ from audit.stats.calibration import (
     expected_calibration_error,
 )
 from audit.stats.cell_measures import RATES, group_means, group_rates
-from audit.stats.cells import Cells, scale_of, tabulate
+from audit.stats.cells import Cells, join, scale_of, tabulate
 from audit.stats.contrasts import Contrasts, compare_groups
 from audit.stats.equivalence import Equivalence, equivalence, equivalence_p_value, within_margin
 from audit.stats.ledger import Ledger, Look, read_ledger, spent_alpha, write_ledger
@@ -62,6 +62,7 @@ __all__ = [
     "group_rates",
     "holm",
     "interval",
+    "join",
     "mean",
     "mean_from_sums",
     "measured",

@@ -95,6 +95,33 @@ class Cells:
         )
 
 
+def join(parts: Sequence[Cells]) -> Cells:
+    """Groups of several tables in one, along a single group axis; a table without group axes counts as one group."""
+    first = parts[0]
+
+    def joined(tables: Sequence[Counts | None], inner: int) -> Counts | None:
+        there = [table.reshape(-1, *table.shape[table.ndim - inner :]) for table in tables if table is not None]
+        return np.concatenate(there) if there else None
+
+    def sums(tables: Sequence[Sums | None], inner: int) -> Sums | None:
+        high = joined([None if one is None else one.high for one in tables], inner)
+        low = joined([None if one is None else one.low for one in tables], inner)
+        scales = {one.scale for one in tables if one is not None}
+        if high is None or low is None:
+            return None
+        if len(scales) > 1:
+            raise CheckError(f"sums join at one scale, got {sorted(scales)}: tabulate with the same")
+        return Sums(scale=scales.pop(), high=high, low=low)
+
+    counts = joined([part.counts for part in parts], 2)
+    return Cells(
+        counts=first.counts if counts is None else counts,
+        histogram=joined([part.histogram for part in parts], 2),
+        moments=sums([part.moments for part in parts], 1),
+        weights=sums([part.weights for part in parts], 3),
+    )
+
+
 _Table = TypeVar("_Table", Counts, Sums)
 
 
