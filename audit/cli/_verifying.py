@@ -12,9 +12,10 @@ from typing import Any
 
 from audit import store, writers
 from audit.cli._comparing import keyed
-from audit.data.reading import digest
+from audit.data.reading import digest, file_digest
 from audit.errors import DataError, SpecError
 from audit.record import AuditRun
+from audit.spec import read_text
 
 ABSOLUTE, RELATIVE = 1e-6, 1e-5  # float arithmetic may differ by this between machines, a measurement may not
 IN_MEMORY = "(in memory)"
@@ -35,7 +36,7 @@ def root_of(run: AuditRun, folder: Path, spec: Path | None) -> Path:
     if spec is not None:
         return spec.resolve().parent
     places = [Path.cwd(), *folder.resolve().parents[:4]]
-    by_spec = (place for place in places if _sha256(place / SPEC) == run.spec_sha256)
+    by_spec = (place for place in places if _spec_sha256(place / SPEC) == run.spec_sha256)
     by_data = (place for place in places if all((place / data.path).exists() for data in run.data))
     return next(by_spec, next(by_data, Path.cwd()))
 
@@ -70,7 +71,7 @@ def file_faults(run: AuditRun, root: Path, spec: Path | None) -> Iterator[Line]:
             yield _held_against(f"{data.name} data {data.path}", _data_sha256(root / data.path), data.sha256)
     written = spec or root / SPEC
     if written.exists():
-        yield _held_against(str(written), _sha256(written), run.spec_sha256)
+        yield _held_against(str(written), _spec_sha256(written), run.spec_sha256)
 
 
 def _held_against(what: str, now: str, then: str) -> Line:
@@ -115,7 +116,12 @@ def _few(words: list[str]) -> str:
 
 def _sha256(path: Path) -> str:
     """Of a file; empty where there is none."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    return file_digest(path) if path.is_file() else ""
+
+
+def _spec_sha256(path: Path) -> str:
+    """Of the text, as the run kept it: line ends of another system are no change."""
+    return hashlib.sha256(read_text(path).encode()).hexdigest() if path.is_file() else ""
 
 
 def _data_sha256(path: Path) -> str:
