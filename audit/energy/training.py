@@ -15,7 +15,7 @@ from audit.energy.record import TrainingRecord
 from audit.energy.trackers.forensics import examine
 from audit.energy.trackers.grading import from_log
 from audit.energy.trackers.log import Flag, TrackerLog
-from audit.energy.work import Work, from_flops, from_hours
+from audit.energy.work import SMALL_PARAMETERS, Work, from_flops, from_hours
 from audit.errors import Unavailable
 
 
@@ -111,6 +111,9 @@ def _by_flops(sources: Sources, work: Work) -> EnergyEstimate | Gap:
         return Gap(rung="flops", why=f"{named}: unknown", remedy=remedy)
     if work.flops <= 0:
         return Gap(rung="flops", why="no operation of the network has a cost", remedy="record the training")
+    if work.parameters < SMALL_PARAMETERS:
+        why = f"{work.parameters:,} parameters leave an accelerator waiting: operations give a floor, no estimate"
+        return Gap(rung="flops", why=why, remedy="record the training, or replay it with --cost retrain")
     return from_flops(work, device)
 
 
