@@ -23,6 +23,7 @@ class Options:
     baseline: Path | None = None
     inconclusive: str | None = None
     allow_code: bool = False
+    costs: tuple[str, ...] = ()  # of checks that do not run by default
     command: str = ""
 
 
@@ -36,6 +37,7 @@ def measured(spec: Path, options: Options, progress: Progress) -> AuditRun:
     """The audit, made and not written. AuditError when it cannot be made."""
     loaded = overridden(load(spec), options.inconclusive)
     settings = Settings(
+        costs=(*Settings().costs, *options.costs),
         policy=read_pack(options.policy, str(options.policy.name)) if options.policy else None,
         baseline=baseline_of(options.baseline, loaded),
         command=options.command,

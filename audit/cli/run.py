@@ -22,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baseline", type=Path, metavar="RUN", help="the run that `regress` limits compare with")
     parser.add_argument("--inconclusive", choices=("block", "warn"), help="overrides [gate] inconclusive")
     parser.add_argument("--allow-code", action="store_true", help="let Python files beside audit.toml run")
+    parser.add_argument(
+        "--cost", action="append", default=[], choices=("retrain",), help="also run the checks of this cost"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         baseline=arguments.baseline,
         inconclusive=arguments.inconclusive,
         allow_code=arguments.allow_code,
+        costs=tuple(arguments.cost),
         command=shlex.join(["audit", *sys.argv[1:]]),
     )
     with progress(quiet=arguments.quiet or arguments.json) as shown:
