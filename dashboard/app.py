@@ -47,7 +47,7 @@ def choose(root: Path) -> runs.Runs | None:
         if not named:
             _nothing(root, damaged)
             return None
-        chosen = st.selectbox("Run", list(named), key="run", bind="query-params")
+        chosen = widgets.pick("Run", list(named), "run")
         run = runs.load(named[chosen])
     except StoreError as error:
         st.title("This run cannot be read", anchor=False)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from audit import store, wording
 from audit.record import AuditRun, Record
-from audit.results import Evidence, Reason
+from audit.results import Evidence, Omission, Reason
 from dashboard.safe import inert
 from reports import charts, selection
 from reports.charts import Numbers, Palette, Spec
@@ -60,8 +60,12 @@ def crashes(run: AuditRun) -> None:
     """Checks that could not run: never a pass, so they stand beside the verdict."""
     broken = [r for r in run.records if r.traceback]
     if broken:
-        lines = [f"- {inert(r.check)}: {inert('; '.join(o.detail for o in r.outcome.omissions))}" for r in broken]
+        lines = [f"- {inert(r.check)}: {inert('; '.join(_fault(r, o) for o in r.outcome.omissions))}" for r in broken]
         st.warning("\n".join(lines), title=f"Could not run: {wording.count(len(broken), 'check')}", icon="")
+
+
+def _fault(record: Record, o: Omission) -> str:
+    return o.detail.removeprefix(f"{record.check}: ").removesuffix(".")
 
 
 def damaged(entries: Sequence[store.RunEntry]) -> None:
@@ -97,7 +101,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], alt: str, *, ke
 def _paged(rows: Sequence[Sequence[str]], key: str) -> Sequence[Sequence[str]]:
     starts = range(0, len(rows), ROWS)
     names = {f"{start + 1} to {min(start + ROWS, len(rows))}": start for start in starts}
-    chosen = st.selectbox(f"Rows, of {len(rows):,}", list(names), key=key, bind="query-params", width=200)
+    with st.container(width=200):
+        chosen = pick(f"Rows, of {len(rows):,}", list(names), key)
     return rows[names[chosen] : names[chosen] + ROWS]
 
 
@@ -156,11 +161,12 @@ def method(docstring: str) -> None:
 def omissions(records: Sequence[Record], run: AuditRun) -> None:
     """What a page lacks, each with what would help; a question that does not apply is no lack."""
     lines: dict[str, None] = {}
-    for check, o in ((record.check, o) for record in records for o in record.outcome.omissions):
+    for record, o in ((r, o) for r in records for o in r.outcome.omissions):
         if o.reason is not Reason.NOT_APPLICABLE:
-            what = wording.sentence(selection.measure_words(run, o.name)) if o.name else f"Check {check}"
-            detail = inert(o.detail.removesuffix("."))
-            lines[f"- **{inert(what)}**: {detail}. {inert(wording.sentence(o.remedy.removesuffix('.')))}."] = None
+            what = wording.sentence(selection.measure_words(run, o.name)) if o.name else f"Check {record.check}"
+            crashed = "could not run: " if o.reason is Reason.ERROR else ""
+            remedy = wording.sentence(o.remedy.removesuffix("."))
+            lines[f"- **{inert(what)}**: {crashed}{inert(_fault(record, o))}. {inert(remedy)}."] = None
     if lines:
         heading("Not measured")
         st.markdown("\n".join(lines))
@@ -168,9 +174,21 @@ def omissions(records: Sequence[Record], run: AuditRun) -> None:
 
 def pick(label: str, options: Sequence[str], key: str) -> str:
     """One of ``options`` by a selector that stands in the URL; the first of them unless chosen."""
+    _follow_default(key, options[0])
     return str(st.selectbox(label, options, key=key, bind="query-params"))
 
 
 def segments(label: str, options: Sequence[str], key: str) -> str:
     """One of a few words of our own, side by side, in the URL."""
     return str(st.segmented_control(label, options, default=options[0], required=True, key=key, bind="query-params"))
+
+
+def _follow_default(key: str, default: str) -> None:
+    """Who has chosen nothing sees the first option, also when another control has changed which one that is.
+
+    A default is not in the URL, so a selector that kept an old one would show what its link does not.
+    """
+    before = f"{key}: default"
+    if before in st.session_state and st.session_state.get(key) == st.session_state[before]:
+        st.session_state[key] = default
+    st.session_state[before] = default

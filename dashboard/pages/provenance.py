@@ -80,9 +80,9 @@ def _methods(run: AuditRun) -> None:
     if intervals:
         with st.expander("Intervals used"):
             widgets.plain_table(("Name", "Method"), intervals, "Interval methods with their sources")
-    for check, text in sorted(run.docs.items()):
-        with st.expander(inert(check)):
-            widgets.method(text)
+    if run.docs:
+        by_name = {wording.label(check): text for check, text in sorted(run.docs.items())}
+        widgets.method(by_name[widgets.pick("Check", list(by_name), "check")])
 
 
 def _facts(run: AuditRun) -> None:

@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from starlette.types import Message
+from starlette.types import Message, Send
 
 from audit.cli import main
 from audit.errors import UsageError
@@ -116,7 +116,7 @@ def test_no_link_is_followed_out_of_the_folder(tmp_path: Path) -> None:
 def test_every_answer_forbids_what_would_leave_this_machine() -> None:
     sent: list[Message] = []
 
-    async def app(scope: object, receive: object, send: headers.Send) -> None:
+    async def app(scope: object, receive: object, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"x", b"y")]})
 
     async def send(message: Message) -> None:

@@ -99,7 +99,7 @@ def test_drift_counts_what_the_first_ranks_share() -> None:
         ranking, items=tuple(replace(i, value=-i.value, lower=-i.upper, upper=-i.lower) for i in ranking.items)
     )
     sides = [rich(records=(record("attribution.x", Outcome(evidence=(item,))),)) for item in (ranking, upside_down)]
-    (drift,) = comparing.drifts(*sides, top=3)
+    (drift,) = comparing.drifts(sides[0], sides[1], top=3)
     assert drift.common == 0
     assert {row[0]: (row[1], row[3]) for row in drift.rows}["credit history"] == ("1", "7")
 

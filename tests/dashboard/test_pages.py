@@ -22,11 +22,11 @@ PAGES = tuple(app.PAGES)
 
 def texts(test: AppTest) -> str:
     """All that a page writes, but for charts, with what makes it inert taken away."""
-    parts = [element.value for kind in ("markdown", "caption", "title", "header", "subheader", "text", "code")
-             for element in test.get(kind)]  # fmt: skip
-    alerts = [element.value for kind in ("error", "warning", "success", "info") for element in test.get(kind)]
-    cells = [str(cell) for table in test.table for row in table.value.to_numpy() for cell in row]
-    return "\n".join([*parts, *alerts, *cells]).replace("\\", "").replace("\u2060", "")
+    return (
+        "\n".join([*_markdown(test), *(element.value for element in (*test.text, *test.code))])
+        .replace("\\", "")
+        .replace("\u2060", "")
+    )
 
 
 def charts(test: AppTest) -> list[list[dict[str, Any]]]:
@@ -63,8 +63,10 @@ def test_hostile_names_stay_text_on_every_page(page: Page, hostile_runs: Path, n
 
 
 def _markdown(test: AppTest) -> Iterator[str]:
-    for kind in ("markdown", "caption", "title", "header", "subheader", "error", "warning", "success", "info"):
-        yield from (element.value for element in test.get(kind))
+    for kind in (test.markdown, test.caption, test.title, test.header, test.subheader):
+        yield from (element.value for element in kind)
+    for alerts in (test.error, test.warning, test.success, test.info):
+        yield from (element.value for element in alerts)
     for table in test.table:
         yield from (str(cell) for row in table.value.to_numpy() for cell in row)
         yield from map(str, table.value.columns)
@@ -153,6 +155,20 @@ def test_intersections_are_shown_only_when_asked_for(page: Page, one_run: Path) 
     single, crossed = page(one_run, "groups"), page(one_run, "groups", crossed="true")
     assert "race × sex" not in single.selectbox(key="by").options
     assert crossed.selectbox(key="by").options == ["race × sex"]
+
+
+def test_after_a_control_has_changed_the_page_shows_what_its_link_shows(page: Page, one_run: Path) -> None:
+    clicked = page(one_run, "groups").toggle(key="crossed").set_value(True).run()
+    linked = page(one_run, "groups", crossed="true")
+    assert not clicked.exception
+    assert clicked.selectbox(key="measure").value == linked.selectbox(key="measure").value
+    assert charts(clicked) == charts(linked)
+
+
+def test_a_choice_is_kept_while_it_can_be(page: Page, one_run: Path) -> None:
+    test = page(one_run, "groups", measure="Share selected", by="sex")
+    test.selectbox(key="by").set_value("race").run()
+    assert test.selectbox(key="measure").value == "Share selected"
 
 
 def test_attributions_show_ranking_waterfall_and_maps(page: Page, one_run: Path) -> None:
