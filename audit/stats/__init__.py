@@ -22,10 +22,11 @@ from audit.stats.mover import average
 from audit.stats.paired import paired_counts, paired_difference
 from audit.stats.pairs import complement, difference, ratio
 from audit.stats.power import rows_for_bound, smallest_gap
-from audit.stats.proportions import f1, rate
+from audit.stats.proportions import f1, rate, selected_rate
 from audit.stats.ranks import auc, average_precision
 from audit.stats.shrinkage import Shrunk, shrink
 from audit.stats.simultaneous import benjamini_hochberg, holm, simultaneous_z, tukey_z
+from audit.stats.slices import FoundSlice, SliceSearch, find_slices
 from audit.stats.streams import generator, seed_for
 from audit.stats.transformed import normal, r_squared
 from audit.stats.weighting import clustered_mean, clustered_rate, weighted_mean, weighted_rate
@@ -35,9 +36,11 @@ __all__ = [
     "Cells",
     "Contrasts",
     "Equivalence",
+    "FoundSlice",
     "Ledger",
     "Look",
     "Shrunk",
+    "SliceSearch",
     "assumption_range",
     "auc",
     "average",
@@ -57,6 +60,7 @@ __all__ = [
     "exact",
     "expected_calibration_error",
     "f1",
+    "find_slices",
     "generator",
     "group_means",
     "group_rates",
@@ -79,6 +83,7 @@ __all__ = [
     "rows_for_bound",
     "scale_of",
     "seed_for",
+    "selected_rate",
     "shrink",
     "simultaneous_z",
     "smallest_gap",

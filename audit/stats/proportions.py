@@ -6,6 +6,7 @@ Wilson, E. B. (1927), JASA 22, 209-212. Brown, Cai & DasGupta (2001), Statistica
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import ndtri
 
 from audit.errors import CheckError, Unavailable
 from audit.results import Basis
@@ -24,6 +25,13 @@ def rate(k: float, n: float) -> Basis:
     if not 0 <= k <= n:
         raise CheckError(f"a rate needs 0 <= k <= n, got k = {k:g}, n = {n:g}")
     return Basis(method="wilson", numbers={"k": float(k), "n": float(n)})
+
+
+def selected_rate(k: float, n: float, tested: int) -> Basis:
+    """A rate that was picked out of ``tested`` ones: its interval holds for all of them together (Bonferroni)."""
+    if tested < 1:
+        raise CheckError(f"a rate is picked out of at least 1, got {tested}")
+    return Basis(method="selected_wilson", numbers={**rate(k, n).numbers, "tested": float(tested)})
 
 
 def f1(tp: float, fp: float, fn: float) -> Basis:
@@ -52,6 +60,11 @@ def _rate(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
     return wilson_limits(stack.numbers["k"], stack.numbers["n"], normal_quantile(tail))
 
 
+def _selected(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    z = -ndtri(tail / stack.numbers["tested"])
+    return wilson_limits(stack.numbers["k"], stack.numbers["n"], np.asarray(z, dtype=float))
+
+
 def _f1(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
     tp = stack.numbers["tp"]
     jaccard = wilson_limits(tp, tp + stack.numbers["fp"] + stack.numbers["fn"], normal_quantile(tail))
@@ -68,6 +81,13 @@ METHODS = {
         short="Wilson",
         words="Wilson score interval (Wilson 1927)",
         formula=_rate,
+        rows=("n",),
+        counts=("k", "n"),
+    ),
+    "selected_wilson": Method(
+        short="Wilson, simultaneous",
+        words="Wilson score interval that holds for all rates it was picked out of together (Wilson 1927; Bonferroni)",
+        formula=_selected,
         rows=("n",),
         counts=("k", "n"),
     ),

@@ -41,6 +41,7 @@ EXAMPLES: dict[str, Basis] = {
         stats.clustered_rate(LABELS[:90], np.arange(90) // 3),
         stats.clustered_mean(VALUES, np.arange(90) // 3),
         stats.paired_difference(40, 12, 5, 33),
+        stats.selected_rate(40, 120, 500),
         stats.exact(0.25),
         stats.assumption_range(2.0, 1.0, 5.0, 0.9),
         stats.assumption_range(2.0, 0.0, 5.0, 0.9),

@@ -1,0 +1,1 @@
+"""Where in the data a model errs more than chance explains."""
