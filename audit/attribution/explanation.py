@@ -29,6 +29,8 @@ class Explanation:
     the background: 0 where exact, of the sampled permutations for Shapley values, the change between the last two
     quadrature rules for integrated gradients. ``base`` and ``output`` have shape (n,), ``completeness`` (n,) is the
     relative error of each sum. ``targets`` names the class that is explained in each row ("" for a regressor).
+    ``halves`` (n, d) is half the difference between the values over two halves of the background: one draw of the error
+    that the choice of background rows leaves; None where it was not measured.
     """
 
     names: tuple[str, ...]
@@ -46,6 +48,7 @@ class Explanation:
     evaluations: int
     seed: int
     note: str = ""
+    halves: Array | None = None
 
     @property
     def n(self) -> int:
@@ -86,6 +89,7 @@ class Explanation:
         return replace(
             self,
             **{name: getattr(self, name)[kept] for name in _ROW_ARRAYS},
+            halves=None if self.halves is None else self.halves[kept],
             targets=tuple(self.targets[i] for i in kept),
         )
 

@@ -1,5 +1,23 @@
 """Models under review, behind the small capabilities they have."""
 
-from audit.models.base import Differentiable, Model, Output, Predictor, ProbabilisticClassifier, Regressor
+from audit.models.base import (
+    Differentiable,
+    LinearModel,
+    Model,
+    Output,
+    Predictor,
+    ProbabilisticClassifier,
+    Regressor,
+    TreeEnsemble,
+)
 
-__all__ = ["Differentiable", "Model", "Output", "Predictor", "ProbabilisticClassifier", "Regressor"]
+__all__ = [
+    "Differentiable",
+    "LinearModel",
+    "Model",
+    "Output",
+    "Predictor",
+    "ProbabilisticClassifier",
+    "Regressor",
+    "TreeEnsemble",
+]

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.data import Columns
+from audit.models.forest import Forest
+from audit.models.linear import Linear
 
 if TYPE_CHECKING:
     import torch
@@ -56,3 +58,26 @@ class Differentiable(Protocol):
 
     def encode(self, columns: Columns) -> torch.Tensor | tuple[torch.Tensor, ...]:
         """The module's inputs for these rows, first axis the row, on ``device``."""
+
+
+class _Designed(Protocol):
+    plain: bool  # the design matrix is the features as they are, in their order
+
+    def design(self, columns: Columns) -> NDArray[np.float64]:
+        """Shape (n, t): the numbers that the model itself works on, after encoding and scaling."""
+
+
+@runtime_checkable
+class TreeEnsemble(_Designed, Protocol):
+    """A sum of decision trees over a design matrix."""
+
+    def forest(self) -> Forest:
+        """The trees; Unavailable (not_applicable) where they are not all there is."""
+
+
+@runtime_checkable
+class LinearModel(_Designed, Protocol):
+    """A weighted sum of the columns of a design matrix."""
+
+    def linear(self) -> Linear:
+        """The weights; Unavailable (not_applicable) for several targets."""

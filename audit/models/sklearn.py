@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from audit.data import Columns
 from audit.data.dataset import shown
 from audit.errors import ModelError
+from audit.models import sklearn_additive as additive
+from audit.models.forest import Forest
+from audit.models.linear import Linear
 
 
 def frame(columns: Columns) -> pd.DataFrame:
@@ -74,15 +77,64 @@ class SklearnClassifier(SklearnDecider):
         return np.asarray(self._call("predict_proba", columns), dtype=np.float64)
 
 
+class _Designed(_Estimator):
+    """A model whose inside is known, behind what turns the user's columns into its design matrix."""
+
+    @property
+    def plain(self) -> bool:
+        return additive.is_plain(self.estimator)
+
+    def design(self, columns: Columns) -> NDArray[np.float64]:
+        table = frame(columns)
+        try:
+            return additive.design(self.estimator, table if self.features is not None else table.to_numpy())
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelError(f"{self.name} refused the data: {str(error).splitlines()[0]}") from error
+
+
+class _Trees(_Designed):
+    def forest(self) -> Forest:
+        return additive.forest(self.estimator)
+
+
+class _Linear(_Designed):
+    def linear(self) -> Linear:
+        return additive.linear(self.estimator)
+
+
+class TreeClassifier(SklearnClassifier, _Trees):
+    """A classifier that is a sum of trees."""
+
+
+class TreeRegressor(SklearnRegressor, _Trees):
+    """A regressor that is a sum of trees."""
+
+
+class LinearClassifier(SklearnClassifier, _Linear):
+    """A classifier whose score is a weighted sum."""
+
+
+class LinearRegressor(SklearnRegressor, _Linear):
+    """A regressor that is a weighted sum."""
+
+
 def adapt(estimator: Any) -> SklearnRegressor | SklearnDecider | SklearnClassifier:
     """The adapter with just the capabilities that ``estimator`` has. ModelError when it is not fitted or no model."""
     if hasattr(estimator, "classes_"):
-        return SklearnClassifier(estimator) if hasattr(estimator, "predict_proba") else SklearnDecider(estimator)
+        return _classifier(estimator) if hasattr(estimator, "predict_proba") else SklearnDecider(estimator)
     if getattr(estimator, "_estimator_type", "") == "classifier" or hasattr(estimator, "predict_proba"):
         raise ModelError(f"{_name_of(estimator)} is not fitted: call fit before the audit")
     if not hasattr(estimator, "predict"):
         raise ModelError(f"{_name_of(estimator)} has no predict method: it is not a model")
-    return SklearnRegressor(estimator)
+    if additive.is_forest(estimator):
+        return TreeRegressor(estimator)
+    return LinearRegressor(estimator) if additive.is_linear(estimator) else SklearnRegressor(estimator)
+
+
+def _classifier(estimator: Any) -> SklearnClassifier:
+    if additive.is_forest(estimator):
+        return TreeClassifier(estimator)
+    return LinearClassifier(estimator) if additive.is_linear(estimator) else SklearnClassifier(estimator)
 
 
 def _name_of(estimator: Any) -> str:
