@@ -12,10 +12,13 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from audit import store
 from audit.policy import Verdict
+from audit.results import Outcome
 from dashboard import app
 from tests.dashboard.conftest import Page, written
-from tests.reports.runs import rich
+from tests.reports.evidence import measurement
+from tests.reports.runs import rates, record, rich
 
 PAGES = tuple(app.PAGES)
 
@@ -151,6 +154,18 @@ def test_the_chart_of_groups_holds_the_measured_numbers(page: Page, one_run: Pat
     assert found == {"white (n = 1,681)": 0.893, "hispanic (n = 108)": 0.751, "black (n = 197)": 0.624}
 
 
+def test_every_group_is_listed_though_the_result_keeps_the_extreme_ones(page: Page, tmp_path: Path) -> None:
+    groups = rates("selection_rate", [({"branch": f"b{i}"}, 0.3 + i / 10_000, 900) for i in range(2_100)])
+    overall = measurement("selection_rate", 0.4, 0.01, 1_890_000)
+    outcome = Outcome(measurements=(overall, *groups))
+    folder = written(rich(records=(record("fairness.group_rates", outcome),), findings=()), tmp_path)
+    kept = [m for _, m in store.read(folder).measurements() if m.slice]
+    assert len(kept) < 2_100
+    test = page(tmp_path, "groups", groups_rows="2071 to 2100")
+    assert test.selectbox(key="groups_rows").label == "Rows, of 2,100"
+    assert len(test.table[0].value) == 30
+
+
 def test_intersections_are_shown_only_when_asked_for(page: Page, one_run: Path) -> None:
     single, crossed = page(one_run, "groups"), page(one_run, "groups", crossed="true")
     assert "race × sex" not in single.selectbox(key="by").options
@@ -182,6 +197,16 @@ def test_energy_names_what_would_give_the_carbon(page: Page, one_run: Path) -> N
     said = texts(page(one_run, "energy"))
     assert "no region is given" in said
     assert "90\u00a0% range" in said
+
+
+def test_energy_stands_against_other_runs_of_the_name_and_no_others(page: Page, tmp_path: Path) -> None:
+    written(rich(), tmp_path, "2026-11-20T10:00:00Z")
+    written(rich(), tmp_path, "2026-11-22T10:00:00Z")
+    written(rich(name="another"), tmp_path, "2026-11-21T10:00:00Z")
+    test = page(tmp_path, "energy")
+    assert not test.exception
+    labels = [row["label"] for row in charts(test)[-1] if "label" in row]
+    assert labels == ["22 Nov 2026, 10:00 UTC (this run)", "20 Nov 2026, 10:00 UTC"]
 
 
 def test_one_run_alone_cannot_be_compared(page: Page, one_run: Path) -> None:
