@@ -11,7 +11,7 @@ from audit.data import Dataset
 from audit.data.dataset import shown
 from audit.data.opening import default_features, inherit, open_dataset, with_features
 from audit.data.task import TargetFacts, decide_positive, decide_task, target_facts
-from audit.errors import DataError, nearest
+from audit.errors import DataError, SpecError, nearest
 from audit.models import Model
 from audit.models.loading import LoadedModel, load_model
 from audit.record import DataSummary, ModelSummary
@@ -78,6 +78,7 @@ def data_spec(spec: AuditSpec, name: str) -> DataSpec | None:
 def build_case(spec: AuditSpec, root: Path, model: LoadedModel | None, datasets: Mapping[str, Dataset]) -> Case:
     """A case over what has been opened, or was given in memory."""
     question = question_of(spec, datasets["test"], None if model is None else model.model.classes)
+    _refuse_unknown_columns(spec, datasets["test"])
     return Case(
         spec=spec,
         root=root,
@@ -88,6 +89,18 @@ def build_case(spec: AuditSpec, root: Path, model: LoadedModel | None, datasets:
         positive=question.positive,
         favourable=question.favourable,
     )
+
+
+def _refuse_unknown_columns(spec: AuditSpec, test: Dataset) -> None:
+    """SpecError for a limit by a column that the test data do not have."""
+    for limit in spec.limit:
+        for column in limit.by:
+            if column not in ("*", *test.columns):
+                where = test.path or "the table"
+                raise SpecError(
+                    f'the limit on "{limit.measure}" has by = "{column}": no such column in {where}'
+                    f"{nearest(column, test.columns)}"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
