@@ -6,7 +6,7 @@ Methods of different families side by side, because each has its blind spot: a m
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,40 +21,32 @@ from audit.stats import generator
 from .explanation import completeness_error
 from .grad_cam import grad_cam
 from .integrated_gradients import integrated_gradients, refined
+from .maps import MapExplanation, Maps
 from .network import Network, Tensors, encoded, preflight
-from .occlusion import occlusion
+from .occlusion import Windows, occlusion
+from .subject import Method, Subject, grid
+from .trust import assess
+from .trust_grades import Rules
 from .untouched import untouched
 
 BLUR = 8  # the blurred baseline keeps no detail under about an eighth of the side
 BACKGROUND_ROWS = 100
+QUICK_NODES = 16  # where a map is only made to be compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Maps:
-    """One method's maps (n, H, W) of n images. ``completeness`` (n,) where the method promises that they add up."""
-
-    method: str
-    short: str
-    family: str  # maps of one family share their reasoning, so that their agreement says less
-    values: NDArray[np.float32]
-    signed: bool
-    completeness: NDArray[np.float64] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageExplanation:
+class ImageExplanation(MapExplanation):
     """n pictures (n, H, W, 1 or 3; uint8), the explained class of each, and the maps of every method."""
 
     pixels: NDArray[np.uint8]
-    targets: tuple[str, ...]
-    scalar: str
-    maps: tuple[Maps, ...]
-    unavailable: tuple[Unavailable, ...]  # methods that this network cannot be read by
-    evaluations: int
 
 
-def explain_images(model: Model, data: Dataset, *, background: Dataset | None = None, seed: int) -> ImageExplanation:
+def explain_images(
+    model: Model, data: Dataset, *, background: Dataset | None = None, rules: Rules | None = None, seed: int
+) -> ImageExplanation:
     """Maps for every row of ``data`` (a few: take them first), for the class that the model predicts.
+
+    With ``rules`` the trust checks are run on every map and graded by them.
 
     Unavailable unless the model is differentiable and its one feature is an image.
     """
@@ -66,7 +58,7 @@ def explain_images(model: Model, data: Dataset, *, background: Dataset | None = 
     images, usual = data.values(name), source.take(np.sort(order)).values(name)
     network = Network.of(model)
     with untouched(network.module):
-        return _explained(model, network, images.astype(np.float32), usual.astype(np.float32), name)
+        return _explained(model, network, images.astype(np.float32), usual.astype(np.float32), name, rules, seed)
 
 
 def image_feature(data: Dataset) -> str:
@@ -82,7 +74,13 @@ def image_feature(data: Dataset) -> str:
 
 
 def _explained(
-    model: Differentiable, network: Network, images: NDArray[np.float32], usual: NDArray[np.float32], name: str
+    model: Differentiable,
+    network: Network,
+    images: NDArray[np.float32],
+    usual: NDArray[np.float32],
+    name: str,
+    rules: Rules | None,
+    seed: int,
 ) -> ImageExplanation:
     def encode(pixels: NDArray[np.float32]) -> torch.Tensor:
         tensors = encoded(model, {name: pixels})
@@ -94,40 +92,81 @@ def _explained(
     answers = preflight(network, (inputs,))
     targets = network.predicted(answers)
     background = encode(usual)
-    _, typical = network.usual(network.answers((background,)), targets)
-    task = _Task(network, inputs, targets, network.scalar_of(answers, targets), typical)
-    black = task.gradients(encode(np.zeros_like(images)), "integrated gradients from black")
     side = max(images.shape[2:])
     smooth = gaussian_filter(images, sigma=(0, 0, side / BLUR, side / BLUR), mode="nearest")
-    blurred = task.gradients(encode(smooth), "integrated gradients from a blurred copy")
-    maps, missing = task.others(background)
+    subject = _subject(network, inputs, targets, background, encode(smooth))
+    _, typical = network.usual(network.answers((background,)), targets)
+    task = _Task(subject, typical, encode(np.zeros_like(images)))
+    maps, methods, missing = task.all()
+    trust = () if rules is None else assess(subject, methods, maps, rules, seed)
     return ImageExplanation(
         pixels=_pictures(images),
         targets=tuple(network.classes[t] if network.classes else "value" for t in targets.tolist()),
         scalar=network.words[0].replace("target", "predicted"),
-        maps=tuple(_fitted(m, images.shape[2:]) for m in (black, blurred, *maps)),
+        maps=tuple(_fitted(m, images.shape[2:]) for m in maps),
+        trust=trust,
         unavailable=missing,
         evaluations=task.evaluations,
     )
 
 
-class _Task:
-    """The images with their targets and what their maps should add up to."""
+def _subject(
+    network: Network, inputs: torch.Tensor, targets: torch.Tensor, background: torch.Tensor, blurred: torch.Tensor
+) -> Subject:
+    """Patches of at most 8 x 8, covered with the mean colour or with the blurred picture."""
+    places = grid(*inputs.shape[2:])
+    colour = background.mean(dim=(0, 2, 3), keepdim=True).expand_as(inputs)
+    return Subject(
+        network=network,
+        inputs=inputs,
+        targets=targets,
+        units=torch.from_numpy(places).expand(inputs.shape[1:]),
+        places=places,
+        fills=(colour, blurred),
+        spread=background.std(dim=0, correction=0),
+        live=np.ones((len(inputs), int(places.max()) + 1), dtype=bool),
+    )
 
-    def __init__(
-        self, network: Network, inputs: torch.Tensor, targets: torch.Tensor, output: torch.Tensor, typical: torch.Tensor
+
+class _Task:
+    """The images with what their maps should add up to, and the methods that read this network."""
+
+    def __init__(self, subject: Subject, typical: torch.Tensor, black: torch.Tensor) -> None:
+        self.subject, self.typical, self.black, self.evaluations = subject, typical, black, 0
+        self.output = subject.outputs()
+
+    def all(self) -> tuple[list[Maps], list[Method], tuple[Unavailable, ...]]:
+        """Maps, how each is made again at a fixed cost, and the methods that this network cannot be read by."""
+        maps: list[Maps] = []
+        methods: list[Method] = []
+        missing: list[Unavailable] = []
+        for baseline, where in ((self.black, "black"), (self.subject.fills[1], "a blurred copy")):
+            maps.append(self.gradients(baseline, f"integrated gradients from {where}"))
+            methods.append(Method(short=maps[-1].short, family="gradients", make=_quick_gradients(baseline)))
+        for make in (self.activations, self.occlusion):
+            self._append(make, maps, methods, missing)
+        return maps, methods, tuple(missing)
+
+    @staticmethod
+    def _append(
+        make: Callable[[], tuple[Maps, Method]], maps: list[Maps], methods: list[Method], missing: list[Unavailable]
     ) -> None:
-        self.network, self.inputs, self.targets = network, inputs, targets
-        self.output, self.typical, self.evaluations = output, typical, 0
+        try:
+            own, method = make()
+        except Unavailable as error:
+            missing.append(error)
+        else:
+            maps.append(own)
+            methods.append(method)
 
     def gradients(self, baseline: torch.Tensor, method: str) -> Maps:
-        def rule(rows: torch.Tensor, nodes: int) -> Tensors:
-            at = rows.to(self.inputs.device)
-            inputs, baselines = (self.inputs[at],), (baseline[at],)
-            return integrated_gradients(self.network.scalar, inputs, baselines, self.targets[at], nodes)
+        subject = self.subject
 
-        start = self.network.scalar_of(self.network.answers((baseline,)), self.targets)
-        change = (self.output - start).cpu().double()
+        def rule(rows: torch.Tensor, nodes: int) -> Tensors:
+            at = rows.to(subject.inputs.device)
+            return integrated_gradients(subject.scalar, (subject.inputs[at],), (baseline[at],), rows, nodes)
+
+        change = self.output - subject.values(baseline, torch.arange(subject.n))
         integral = refined(rule, change, self.typical)
         self.evaluations += integral.evaluations
         values = integral.values[0]
@@ -139,39 +178,45 @@ class _Task:
             values=values.sum(dim=1).float().numpy(),
             signed=True,
             completeness=completeness_error(total.numpy(), change.numpy(), self.typical.numpy()),
+            numerical=integral.numerical,
         )
 
-    def others(self, background: torch.Tensor) -> tuple[list[Maps], tuple[Unavailable, ...]]:
-        maps: list[Maps] = []
-        missing: list[Unavailable] = []
-        colour = background.mean(dim=(0, 2, 3), keepdim=True)
-        for make in (self.grad_cam, lambda: self.occlusion(colour)):
-            self._append(make, maps, missing)
-        return maps, tuple(missing)
-
-    @staticmethod
-    def _append(make: Callable[[], Maps], maps: list[Maps], missing: list[Unavailable]) -> None:
-        try:
-            maps.append(make())
-        except Unavailable as error:
-            missing.append(error)
-
-    def grad_cam(self) -> Maps:
-        values, layer = grad_cam(self.network, self.inputs, self.targets)
+    def activations(self) -> tuple[Maps, Method]:
+        subject = self.subject
+        values, layer = grad_cam(subject.network, subject.inputs, subject.targets)
         self.evaluations += len(values)
-        return Maps(
+        maps = Maps(
             method=f"GradCAM at {layer or 'the convolution'} (Captum)",
             short="GradCAM",
             family="activations",
             values=values,
             signed=False,
         )
+        return maps, Method(short="GradCAM", family="activations", make=_activations)
 
-    def occlusion(self, cover: torch.Tensor) -> Maps:
-        values, windows = occlusion(self.network, self.inputs, cover, self.targets)
-        self.evaluations += len(values) * windows.count(*self.inputs.shape[2:])
+    def occlusion(self) -> tuple[Maps, Method]:
+        values, windows = _occluded(self.subject)
+        self.evaluations += len(values) * windows.count(*self.subject.inputs.shape[2:])
         words = f"occlusion by {windows.size[0]} x {windows.size[1]} windows of the mean colour (Captum)"
-        return Maps(method=words, short="occlusion", family="occlusion", values=values, signed=True)
+        maps = Maps(method=words, short="occlusion", family="occlusion", values=values, signed=True)
+        return maps, Method(short="occlusion", family="occlusion", make=lambda subject: _occluded(subject)[0])
+
+
+def _quick_gradients(baseline: torch.Tensor) -> Callable[[Subject], NDArray[np.float32]]:
+    def make(subject: Subject) -> NDArray[np.float32]:
+        rows = torch.arange(subject.n)
+        (values,) = integrated_gradients(subject.scalar, (subject.inputs,), (baseline,), rows, QUICK_NODES)
+        return values.sum(dim=1).float().numpy()
+
+    return make
+
+
+def _activations(subject: Subject) -> NDArray[np.float32]:
+    return grad_cam(subject.network, subject.inputs, subject.targets)[0]
+
+
+def _occluded(subject: Subject) -> tuple[NDArray[np.float32], Windows]:
+    return occlusion(subject.network, subject.inputs, subject.fills[0][:1, :, :1, :1], subject.targets)
 
 
 def _pictures(images: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -186,11 +231,4 @@ def _fitted(maps: Maps, shape: tuple[int, ...]) -> Maps:
     if maps.values.shape[1:] == shape:
         return maps
     resized = torch.nn.functional.interpolate(torch.from_numpy(maps.values)[:, None], size=shape, mode="bilinear")
-    return Maps(
-        method=maps.method,
-        short=maps.short,
-        family=maps.family,
-        values=resized[:, 0].numpy(),
-        signed=maps.signed,
-        completeness=maps.completeness,
-    )
+    return replace(maps, values=resized[:, 0].numpy())

@@ -7,11 +7,12 @@ pass maps that are 15 % wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from .explanation import AMBER, completeness_error
 from .network import Tensors, rows_per_call
@@ -30,6 +31,12 @@ class Integral:
     moved: Tensors
     evaluations: int
     nodes: tuple[int, ...]  # of each row
+
+    @property
+    def numerical(self) -> NDArray[np.float64]:
+        """T2, shape (n,): the change in the last refinement as a share of all attributions."""
+        step, size = (_row_sums(parts).numpy() for parts in (self.moved, [v.abs() for v in self.values]))
+        return np.asarray(np.divide(step, size, out=np.zeros_like(step), where=size > 0))
 
 
 def integrated_gradients(
@@ -104,9 +111,10 @@ def refined(rule: Callable[[torch.Tensor, int], Tensors], change: torch.Tensor, 
 def _settled(
     values: list[torch.Tensor], moved: list[torch.Tensor], change: torch.Tensor, typical: torch.Tensor
 ) -> torch.Tensor:
-    n = len(change)
-    total = sum((v.reshape(n, -1).sum(dim=1) for v in values), torch.zeros(n, dtype=torch.float64))
-    size = sum((v.reshape(n, -1).abs().sum(dim=1) for v in values), torch.zeros(n, dtype=torch.float64))
-    step = sum((m.reshape(n, -1).sum(dim=1) for m in moved), torch.zeros(n, dtype=torch.float64))
+    total, size, step = _row_sums(values), _row_sums([v.abs() for v in values]), _row_sums(moved)
     error = completeness_error(total.numpy(), change.double().numpy(), typical.double().numpy())
     return torch.from_numpy(error <= AMBER) & (step <= MOVED * size)
+
+
+def _row_sums(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    return torch.stack([part.reshape(len(part), -1).sum(dim=1) for part in parts]).sum(dim=0)

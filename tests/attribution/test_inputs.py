@@ -10,8 +10,9 @@ import pytest
 
 from audit.data.dataset import Roles
 from audit.errors import Unavailable
+from audit.inputs.explained_maps import chosen_rows, explained_maps
 from audit.inputs.explanations import affordable_rows, explanations, local_rows
-from audit.inputs.image_explanations import chosen_rows, image_explanations
+from audit.inputs.image_explanations import image_explanations
 from audit.inputs.predictions import Predictions
 
 from .worlds import Classes, Value, cnn, images, matrix, network, numbers, table
@@ -134,6 +135,6 @@ def test_image_explanations_carry_the_true_class_of_each_row():
     probability = model.predict_proba(data.features)
     label = data.numbers("label").astype(np.int32)
     predictions = replace(predicted(probability, label, task="multiclass"), classes=("0", "1", "2"))
-    found = image_explanations(case(None), model, data, predictions, seed=0)
+    found = image_explanations(explained_maps(case(None), model, data, predictions, seed=0))
     assert found.labels == tuple(str(label[row]) for row in found.rows)
     assert found.explanation.targets == tuple(str(probability[row].argmax()) for row in found.rows)

@@ -7,9 +7,10 @@ How it is measured: up to eight images, wrong ones first, over as many classes a
 black image and from a blurred copy, for the logit of the predicted class (log-odds with two classes), with nodes
 doubled until a map adds up; GradCAM at the last convolution; occlusion by windows of the mean colour. Where a method
 promises that its map adds up, the relative error is measured, and an image that misses by more than 5 % loses all its
-maps. Agreement is Spearman's rank correlation and the overlap of the top tenth (chance: 0.10), over cells of at most
-14 x 14, mean over the pairs of families, with intervals over the images. Agreement is no proof: methods can share a
-blind spot, and a map says where, not why.
+maps. Every map carries the grade of its trust checks (see trust_maps); a withheld one is not drawn. Agreement is
+Spearman's rank correlation and the overlap of the top tenth (chance: 0.10), over cells of at most 14 x 14, mean over
+the pairs of families, with intervals over the images. Agreement is no proof: methods can share a blind spot, and a map
+says where, not why.
 
 How to reduce the risk: where the evidence lies outside the object, collect images without the shortcut or mask it, and
 retrain; where methods disagree, do not show a single map to a decision maker.
@@ -27,10 +28,11 @@ import numpy as np
 
 from audit.attribution.agreement import cells, rank_correlation, top_overlap
 from audit.attribution.explanation import RED
-from audit.attribution.images import ImageExplanation, Maps
+from audit.attribution.images import ImageExplanation
+from audit.attribution.maps import Maps
 from audit.check import check
 from audit.errors import Unavailable
-from audit.inputs.image_explanations import ImageExplanations
+from audit.inputs.explained_maps import ExplainedMaps
 from audit.results import Array, ImageMap, Measurement, Omission, Outcome, Reason, Table
 from audit.stats import exact, mean, measured
 
@@ -49,7 +51,7 @@ NOTHING = " The method found no evidence for the class, so that the map is empty
 
 
 @check(cost="gradient")
-def image_maps(image_explanations: ImageExplanations, level: float) -> Outcome:
+def image_maps(image_explanations: ExplainedMaps[ImageExplanation], level: float) -> Outcome:
     found = image_explanations.explanation
     errors = np.array([maps.completeness for maps in found.maps if maps.completeness is not None])
     worst = errors.max(axis=0)
@@ -93,24 +95,26 @@ def _missing(found: ImageExplanation, worst: list[float]) -> Iterator[Omission]:
         yield Omission(name="map_rank_agreement", reason=Reason(why.reason), detail=str(why), remedy=why.remedy)
 
 
-def _pictures(given: ImageExplanations, kept: list[int]) -> Iterator[ImageMap]:
+def _pictures(given: ExplainedMaps[ImageExplanation], kept: list[int]) -> Iterator[ImageMap]:
     found = given.explanation
     for i in kept:
         pixels = Array(shape=found.pixels[i].shape, dtype="uint8", data=found.pixels[i].tobytes())
-        label, target = given.labels[i], found.targets[i]
-        truth = f", labelled {label}" if label else ""
         for k, maps in enumerate(found.maps):
+            grade = found.grade(k, i)
+            if grade is not None and not grade.shown:
+                continue
             values = np.ascontiguousarray(maps.values[i], dtype="<f4")
+            trust = f" Trust {grade.words}." if grade else ""
             yield ImageMap(
                 name=f"image_{i + 1}_map_{k + 1}",
-                title=f"Image {i + 1}: predicted {target}{truth}. {maps.short[0].upper()}{maps.short[1:]}",
+                title=f"{given.title(i, 'Image')}. {maps.short[0].upper()}{maps.short[1:]}",
                 pixels=pixels,
                 attributions=Array(shape=values.shape, dtype="float32", data=values.tobytes()),
                 method=maps.method,
-                target=target,
+                target=found.targets[i],
                 completeness=None if maps.completeness is None else float(maps.completeness[i]),
                 signed=maps.signed,
-                note=f"Explains {found.scalar}.{NOTHING if not values.any() else ''}",
+                note=f"Explains {found.scalar}.{NOTHING if not values.any() else ''}{trust}",
             )
 
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audit.attribution.images import ImageExplanation, Maps
+from audit.attribution.images import ImageExplanation
+from audit.attribution.maps import Maps
+from audit.attribution.trust_grades import Grade, Trust
 from audit.checks.attribution.image_maps import image_maps
 from audit.errors import Unavailable
-from audit.inputs.image_explanations import ImageExplanations
+from audit.inputs.explained_maps import ExplainedMaps
 from audit.results import ImageMap, Reason, Table
 
 N, SIDE = 6, 10
@@ -44,7 +46,7 @@ def given(*, errors=None, occluded=None, unavailable=()):
         unavailable=unavailable,
         evaluations=10,
     )
-    return ImageExplanations(rows=tuple(range(N)), labels=("8", "", *["3"] * (N - 2)), explanation=explanation)
+    return ExplainedMaps(rows=tuple(range(N)), labels=("8", "", *["3"] * (N - 2)), explanation=explanation)
 
 
 def by_name(outcome):
@@ -124,3 +126,17 @@ def test_when_every_image_is_withheld_only_the_error_is_left():
     outcome = image_maps(given(errors=np.full(N, 0.5)), 0.95)
     assert list(by_name(outcome)) == ["map_completeness_error"]
     assert not outcome.evidence
+
+
+def test_a_map_that_its_trust_checks_withhold_is_not_drawn_and_the_others_say_their_grade():
+    source = given()
+    bad, good = Grade(letter="withheld", reasons=("it is noise (T4: 0.01)",)), Grade(letter="B", reasons=("so so",))
+    trust = tuple(
+        Trust(short=m.short, numbers={}, missing=(), grade=good, maps=(bad if k == 2 else good,) * N)
+        for k, m in enumerate(source.explanation.maps)
+    )
+    outcome = image_maps(replace(source, explanation=replace(source.explanation, trust=trust)), 0.95)
+    shown = [e for e in outcome.evidence if isinstance(e, ImageMap)]
+    assert len(shown) == 3 * N
+    assert not any("GradCAM" in e.title for e in shown)
+    assert all("Trust B: so so." in e.note for e in shown)

@@ -1,0 +1,99 @@
+"""What maps are made of and tested on: a network, one input of it, and units of that input that can be covered.
+
+A unit is what a person would cover: a patch of a picture, a token, a stretch of a channel. The same tests then serve
+every modality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .network import Network, Tensors, rows_per_call
+
+Floats = NDArray[np.float64]
+Masks = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """n rows of the input that is explained.
+
+    ``inputs`` and each of ``fills`` have the same shape, ``units`` that of one row, ``places`` that of one map; both
+    hold the number of the unit of every place, from 0. ``live`` (n, units) says which units a row has (a short text has
+    no tokens beyond its end). ``others`` are inputs of the module that stay as they are. ``spread`` is the standard
+    deviation of every number over the background rows.
+    """
+
+    network: Network
+    inputs: torch.Tensor
+    targets: torch.Tensor
+    units: torch.Tensor
+    places: NDArray[np.int64]
+    fills: Tensors
+    spread: torch.Tensor
+    live: Masks
+    others: Tensors = ()
+
+    @property
+    def n(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def count(self) -> int:
+        return int(self.live.shape[1])
+
+    def scalar(self, inputs: Tensors, rows: torch.Tensor) -> torch.Tensor:
+        """The explained scalar (m,) of ``inputs`` that stand for these rows."""
+        rows = rows.to(self.inputs.device)
+        return self.network.scalar((*inputs, *(o[rows] for o in self.others)), self.targets[rows])
+
+    def values(self, inputs: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """The explained scalar (m,) without gradients, float64 on the CPU, in calls that bound the memory."""
+        size = rows_per_call((inputs,))
+        with torch.no_grad():
+            parts = [self.scalar((inputs[i : i + size],), rows[i : i + size]) for i in range(0, len(inputs), size)]
+        return torch.cat(parts).cpu().double()
+
+    def outputs(self) -> torch.Tensor:
+        """The explained scalar (n,) of the rows themselves."""
+        return self.values(self.inputs, torch.arange(self.n))
+
+    def covered(self, rows: NDArray[np.int64], kept: Masks, fill: int) -> Floats:
+        """The explained scalar (m,) of these rows where only the ``kept`` (m, units) units are as they were."""
+        size = rows_per_call((self.inputs,))
+        parts = []
+        for start in range(0, len(rows), size):
+            row = torch.from_numpy(rows[start : start + size])
+            keep = torch.from_numpy(kept[start : start + size])[:, self.units.cpu()].to(self.inputs.device)
+            at = row.to(self.inputs.device)
+            with torch.no_grad():
+                mixed = torch.where(keep, self.inputs[at], self.fills[fill][at])
+                parts.append(self.scalar((mixed,), row).cpu().double())
+        return torch.cat(parts).numpy()
+
+    def by_unit(self, values: NDArray[np.float32]) -> Floats:
+        """Maps (n, ...) as the sum over each unit, (n, units)."""
+        flat = values.reshape(len(values), -1).astype(np.float64)
+        sums = np.zeros((len(values), self.count))
+        np.add.at(sums.T, self.places.reshape(-1), flat.T)
+        return sums
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """A way to make maps. ``make`` gives (n, ...) for any subject of the same kind, at a fixed cost."""
+
+    short: str
+    family: str
+    make: Callable[[Subject], NDArray[np.float32]]
+
+
+def grid(height: int, width: int, most: int = 8) -> NDArray[np.int64]:
+    """A picture (H, W) in at most ``most`` x ``most`` patches: the number of the patch of every pixel."""
+    rows, columns = (np.arange(size) * min(most, size) // size for size in (height, width))
+    return rows[:, None] * min(most, width) + columns[None, :]

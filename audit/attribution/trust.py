@@ -1,0 +1,107 @@
+"""The trust checks that accompany maps (T1 to T7) and the grade that follows; T0 is the preflight of the network.
+
+A test that cannot be made for a method (no promise to add up, no second baseline) leaves no number, and no grade rests
+on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from audit.errors import Unavailable
+from audit.stats import seed_for
+
+from .agreement import top_overlap
+from .maps import Maps
+from .subject import Floats, Method, Subject
+from .trust_faithfulness import Faithful, faithful
+from .trust_grades import Rules, Trust, worse
+from .trust_randomisation import COPIES, likeness, randomised
+from .trust_stability import stable
+
+
+def assess(
+    subject: Subject, methods: Sequence[Method], maps: Sequence[Maps], rules: Rules, seed: int
+) -> tuple[Trust, ...]:
+    """The tests of each of these maps; ``methods`` makes them anew on other inputs and networks.
+
+    The module of the subject must be borrowed by :func:`untouched`.
+    """
+    units = [subject.by_unit(m.values) for m in maps]
+    tested = faithful(subject, units, np.random.default_rng(seed_for(seed, "trust.covers")))
+    trusts = []
+    for i, (own, method) in enumerate(zip(maps, methods, strict=True)):
+        numbers = dict(_errors(own)) | _covered(tested[i])
+        numbers |= _agreements(subject, i, maps, units)
+        missing: list[tuple[str, Unavailable]] = []
+        numbers |= _repeated(subject, method, seed, missing)
+        trusts.append(_graded(own.short, numbers, tuple(missing), rules))
+    return tuple(trusts)
+
+
+def _errors(maps: Maps) -> Mapping[str, Floats]:
+    """T1 and T2, made with the map itself."""
+    both = {"trust_completeness_error": maps.completeness, "trust_numerical_error": maps.numerical}
+    return {name: values for name, values in both.items() if values is not None}
+
+
+def _covered(found: Faithful) -> dict[str, Floats]:
+    """T4."""
+    return {
+        "trust_faithfulness": found.correlation,
+        "trust_faithfulness_p": found.p,
+        "trust_deletion": found.deletion,
+        "trust_insertion": found.insertion,
+    }
+
+
+def _repeated(subject: Subject, method: Method, seed: int, missing: list[tuple[str, Unavailable]]) -> dict[str, Floats]:
+    """T3 and T5: the method again, on networks that learnt nothing and on noisy rows."""
+    numbers: dict[str, Floats] = {}
+    try:
+        seeds = tuple(seed_for(seed, f"trust.copy.{i}") for i in range(COPIES))
+        random = randomised(subject, method, seeds)
+        numbers |= {"trust_randomisation": random.trained, "trust_randomisation_null": random.null}
+    except Unavailable as why:
+        missing.append(("trust_randomisation", why))
+    noisy = stable(subject, method, seed_for(seed, "trust.noise"))
+    return numbers | {"trust_stability": noisy.correlation, "trust_max_sensitivity": noisy.change}
+
+
+def _agreements(subject: Subject, i: int, maps: Sequence[Maps], units: Sequence[Floats]) -> dict[str, Floats]:
+    """T6: with the family that agrees most, row by row; T7: the top tenth shared with another baseline."""
+    numbers: dict[str, Floats] = {}
+    families = dict.fromkeys(m.family for m in maps if m.family != maps[i].family)
+    found = [_with_family(subject, units[i], maps, units, family) for family in families]
+    if found:
+        numbers["trust_agreement"] = np.fmax.reduce(found)
+    twins = [k for k, other in enumerate(maps) if k != i and other.family == maps[i].family]
+    if twins:
+        numbers["trust_baseline_overlap"] = _overlap(subject, units[i], units[twins[0]])
+    return numbers
+
+
+def _with_family(subject: Subject, own: Floats, maps: Sequence[Maps], units: Sequence[Floats], family: str) -> Floats:
+    found = [likeness(subject, own, units[k]) for k, other in enumerate(maps) if other.family == family]
+    return np.asarray(np.fmax.reduce(found))
+
+
+def _overlap(subject: Subject, first: Floats, second: Floats) -> Floats:
+    rows = zip(first, second, subject.live, strict=True)
+    found = [top_overlap(a[live], b[live]) for a, b, live in rows]
+    return np.array([np.nan if share is None else share for share in found])
+
+
+def _graded(
+    short: str, numbers: Mapping[str, Floats], missing: tuple[tuple[str, Unavailable], ...], rules: Rules
+) -> Trust:
+    known = {name: values[~np.isnan(values)] for name, values in numbers.items()}
+    # one bad map must not condemn its method: what is judged map by map counts here by its median
+    usual = {name: float((np.median if name in rules.medians else np.mean)(v)) for name, v in known.items() if len(v)}
+    grade = rules.grade(usual)
+    n = max((len(values) for values in numbers.values()), default=0)
+    rows = ({name: float(values[i]) for name, values in numbers.items()} for i in range(n))
+    each = tuple(worse(grade, rules.grade(row, per_map=True)) for row in rows)
+    return Trust(short=short, numbers=numbers, missing=missing, grade=grade, maps=each)
