@@ -25,7 +25,7 @@ def add_wide(
     values: Floats,
     phi: Floats,
 ) -> None:
-    """Add the groups' Shapley values to ``phi`` (parts, n, columns) for these rows, over each part of the background."""
+    """Add Shapley values to ``phi`` (parts, n, columns) for these rows, over each part of the background."""
     coder = Coder.of(groups, cells)
     all_codes = coder.codes(cells, rows)
     for part, places in enumerate(back):

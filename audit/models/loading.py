@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from audit.models.torch import TorchModel
 
-SAFE = (".skops", ".safetensors", ".onnx")
+SAFE = (".skops", ".safetensors", ".onnx", ".ubj", ".json", ".txt")
 PICKLES = {
     ".pkl": "a pickle",
     ".pickle": "a pickle",
@@ -45,7 +45,8 @@ PICKLES = {
 HOW = (
     "save the model in a format that cannot run code: skops.io.dump(model, 'model.skops') for scikit-learn, "
     "safetensors.torch.save_file(module.state_dict(), 'model.safetensors') with factory = \"package.module:build\" "
-    "for torch, torch.onnx.export or skl2onnx for .onnx; or audit a column of its predictions without the model"
+    "for torch, save_model('model.ubj') for XGBoost, save_model('model.txt') for LightGBM, torch.onnx.export or "
+    "skl2onnx for .onnx; or audit a column of its predictions without the model"
 )
 
 MOST_UNPACKED = 64 * 2**20
@@ -67,16 +68,25 @@ def load_model(spec: ModelSpec, root: Path, *, allow_code: bool = False) -> Load
     sha256 = hashlib.sha256(content).hexdigest()
     if spec.sha256 is not None and spec.sha256 != sha256:
         raise ModelError(f"{spec.path} is not the model that sha256 in [model] names: it has {sha256}")
+    model = _read(content, spec, root, allow_code=allow_code)
+    return LoadedModel(model=model, sha256=sha256, bytes=len(content), path=spec.path)
+
+
+def _read(content: bytes, spec: ModelSpec, root: Path, *, allow_code: bool) -> Model:
+    """The model in the bytes of a file; the library of its format is imported here and nowhere before."""
     suffix = Path(spec.path).suffix.lower()
     if suffix == ".skops":
-        model = _load_skops(content, spec)
-    elif suffix == ".safetensors":
-        model = _load_safetensors(content, spec, root, allow_code=allow_code)
-    else:
+        return _load_skops(content, spec)
+    if suffix == ".safetensors":
+        return _load_safetensors(content, spec, root, allow_code=allow_code)
+    if suffix == ".onnx":
         from audit.models.onnx import adapt
 
-        model = adapt(content, spec.classes, spec.output)
-    return LoadedModel(model=model, sha256=sha256, bytes=len(content), path=spec.path)
+        return adapt(content, spec.classes, spec.output)
+    from audit.models import boosters
+
+    load = boosters.load_lightgbm if suffix == ".txt" else boosters.load_xgboost
+    return load(content, spec.path, spec.classes)
 
 
 def read_model_file(path: str, root: Path) -> bytes:

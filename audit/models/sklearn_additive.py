@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from audit.errors import Unavailable
 from audit.models.forest import LEAF, Branch, Forest, Link, Tree
+from audit.models.lightgbm_trees import lightgbm_forest
 from audit.models.linear import Linear
+from audit.models.xgboost_trees import xgboost_forest
 
 Floats = NDArray[np.float64]
 MOST_CELLS = 1 << 25  # of a design matrix, 256 MB; a wider one is a case for sampling
@@ -53,7 +55,7 @@ def design(estimator: Any, table: pd.DataFrame | NDArray[Any]) -> Floats:
         given = given.toarray()
     if "BaseHistGradientBoosting" in _names(estimator):
         return np.asarray(estimator._preprocess_X(given, reset=False), dtype=np.float64)
-    if is_forest(estimator):  # scikit-learn's own trees compare in single precision
+    if is_forest(estimator) and _builder(estimator) is not _lightgbm:  # the others compare in single precision
         return np.asarray(given, dtype=np.float32).astype(np.float64)
     return np.asarray(given, dtype=np.float64)
 
@@ -107,7 +109,12 @@ _LINEAR = {
 
 
 def _builder(estimator: Any) -> Callable[[Any], Forest] | None:
-    names = _names(last_step(estimator))
+    last = last_step(estimator)
+    if hasattr(last, "get_booster"):  # XGBoost's wrapper
+        return _xgboost
+    if type(last).__module__.startswith("lightgbm."):
+        return _lightgbm
+    names = _names(last)
     return next((build for name, build in _BUILDERS.items() if name in names), None)
 
 
@@ -176,6 +183,14 @@ def _gradient_boosting(model: Any) -> Forest:
             value[:, k] = one.tree_.value[:, 0, 0] * model.learning_rate * factor
             trees.append(_plain_tree(one.tree_, value))
     return Forest.of(trees, base * factor, _boosting_link(model, outputs))
+
+
+def _xgboost(model: Any) -> Forest:
+    return xgboost_forest(model.get_booster())
+
+
+def _lightgbm(model: Any) -> Forest:
+    return lightgbm_forest(model.booster_)
 
 
 def _averaged(model: Any) -> Forest:

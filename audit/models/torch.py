@@ -63,8 +63,8 @@ class _Network:
     def encode(self, columns: Columns) -> Encoded:
         encoded = self._encode(columns)
         if isinstance(encoded, tuple):
-            return tuple(part.to(self.device) for part in encoded)
-        return encoded.to(self.device)
+            return tuple(part.to(self.device, copy=True) for part in encoded)
+        return encoded.to(self.device, copy=True)  # a module may overwrite its input, which may be the table itself
 
     def _outputs(self, columns: Columns) -> NDArray[np.float64]:
         """Shape (n, outputs), computed in evaluation mode; the module's mode is put back afterwards."""
@@ -82,6 +82,10 @@ class _Network:
         if not isinstance(out, torch.Tensor) or out.ndim == 0 or len(out) != len(next(iter(columns.values()))):
             found = f"shape {tuple(out.shape)}" if isinstance(out, torch.Tensor) else type(out).__name__
             raise ModelError(f"{self.name} must return one tensor with a row for each row of the data, got {found}")
+        if not isinstance(out, torch.Tensor):
+            raise ModelError(
+                f"{self.name} returns {type(out).__name__}: wrap the module so that its forward pass returns one tensor"
+            )
         outputs = out.detach().to("cpu", torch.float64).numpy()
         return np.asarray(outputs.reshape(len(outputs), -1))
 

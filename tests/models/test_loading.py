@@ -71,7 +71,7 @@ def test_a_payload_under_a_safe_name_is_refused_and_not_run(tmp_path: Path, suff
     assert not marker.exists()
 
 
-@pytest.mark.parametrize("name", ["model", "model.txt", "model.exe", "model.skops.gz"])
+@pytest.mark.parametrize("name", ["model", "model.doc", "model.exe", "model.skops.gz"])
 def test_an_unknown_format_is_refused_with_those_there_are(tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelError, match=r"use \.skops, \.safetensors, \.onnx"):
         load(tmp_path, b"x", name)
