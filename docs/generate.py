@@ -40,7 +40,7 @@ def result_schema() -> Schema:
     kinds: dict[str, Schema] = schema["$defs"]
     for kind in kinds.values():
         if "properties" in kind:
-            kind.update(_whole(kind))
+            kind["additionalProperties"] = False
     kinds["Array"] = _object({"array": "string", "sha256": "string", "shape": "array", "dtype": "string"})
     kinds["StoredMeasurement"] = _extended(kinds["Measurement"], {"at": {"type": "integer"}})
     kinds["Grid"] = _object(GRID)
@@ -52,7 +52,7 @@ def result_schema() -> Schema:
     kinds["Headline"] = _object(HEADLINE)
     kinds["Headline"]["properties"]["detail"] = {"$ref": "#/$defs/Finding"}
     schema["properties"]["findings"]["items"] = {"$ref": "#/$defs/Headline"}
-    return {"$schema": DIALECT, **schema, **_whole(schema), "title": "result.json of Assay, version 1"}
+    return {"$schema": DIALECT, **schema, "title": "result.json of Assay, version 1", "additionalProperties": False}
 
 
 GRID: Mapping[str, str] = {
@@ -72,11 +72,6 @@ HEADLINE: Mapping[str, str | list[str]] = {
 }
 
 
-def _whole(schema: Schema) -> Schema:
-    """Every field is always written, and no other."""
-    return {"required": list(schema["properties"]), "additionalProperties": False}
-
-
 def _object(fields: Mapping[str, str | list[str]]) -> Schema:
     properties = {name: {"type": kind} for name, kind in fields.items()}
     return {"type": "object", "properties": properties, "required": list(fields), "additionalProperties": False}
@@ -84,7 +79,7 @@ def _object(fields: Mapping[str, str | list[str]]) -> Schema:
 
 def _extended(schema: Schema, more: Mapping[str, Schema]) -> Schema:
     properties = {**schema["properties"], **more}
-    return {**schema, "properties": properties, "required": [*schema["required"], *more]}
+    return {**schema, "properties": properties, "required": [*schema.get("required", ()), *more]}
 
 
 def checks_page(registry: Registry) -> str:

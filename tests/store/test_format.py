@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from audit import store
 from audit.errors import StoreError
@@ -28,13 +28,13 @@ def again(run: AuditRun) -> AuditRun:
     return v1.load(json.loads(json.dumps(content, allow_nan=False)), arrays.__getitem__)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(runs())
 def test_a_run_comes_back_as_it_was(run: AuditRun) -> None:
     assert again(run) == run
 
 
-@settings(max_examples=30)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(runs())
 def test_its_id_is_the_same_after_it_was_read(run: AuditRun) -> None:
     assert v1.identity(v1.dump(again(run))[0]) == v1.identity(v1.dump(run)[0])

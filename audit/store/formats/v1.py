@@ -23,6 +23,7 @@ Plain = dict[str, Any]
 Arrays = dict[str, Array]
 
 _ATOMS = frozenset({str, int, float, bool, type(None)})
+_NOTHING = object()
 VARYING = ("id", "machine")  # not part of the identity of what was measured
 
 
@@ -48,8 +49,7 @@ def load(content: Plain, arrays: Callable[[str], Array]) -> AuditRun:
         again, _ = dump(run)
     except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, CheckError) as error:
         raise StoreError(f"result.json does not hold a run of schema 1: {_first(error)}") from error
-    if again != content:
-        where = difference_between(again, content)
+    if (where := foreign(content, again)) is not None:
         raise StoreError(f"result.json holds something that is not part of schema 1: {where}")
     return run
 
@@ -76,17 +76,18 @@ def plain(value: Any, keep: Callable[[Array], Plain]) -> Any:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def difference_between(first: Any, second: Any, path: str = "") -> str:
-    """Where two plain values differ first, for an error that can be acted on."""
-    if isinstance(first, dict) and isinstance(second, dict):
-        for key in [*first, *second]:
-            if first.get(key) != second.get(key) or (key in first) != (key in second):
-                return difference_between(first.get(key), second.get(key), f"{path}.{key}")
-    if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
-        for i, (a, b) in enumerate(zip(first, second, strict=True)):
-            if a != b:
-                return difference_between(a, b, f"{path}[{i}]")
-    return path.lstrip(".") or "the file"
+def foreign(content: Any, again: Any, path: str = "") -> str | None:
+    """Where ``content`` says something that writing it ``again`` would not, or None.
+
+    What a later version of Assay writes in addition may be absent: an old file is read for ever.
+    """
+    if isinstance(content, dict) and isinstance(again, dict):
+        pairs = [(f"{path}.{key}", value, again.get(key, _NOTHING)) for key, value in content.items()]
+    elif isinstance(content, list) and isinstance(again, list) and len(content) == len(again):
+        pairs = [(f"{path}[{i}]", a, b) for i, (a, b) in enumerate(zip(content, again, strict=True))]
+    else:
+        return None if content == again else path.lstrip(".") or "the file"
+    return next((where for name, a, b in pairs if (where := foreign(a, b, name)) is not None), None)
 
 
 @cache
