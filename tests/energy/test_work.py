@@ -127,7 +127,7 @@ def test_other_evidence_bounds_a_claim_at_its_own_boundary_alone() -> None:
     chip = metered(2.0, source="meter", boundary="chip")
     said = declared(9.0, lower_kwh=1, upper_kwh=20, boundary="system", source="card")
     (bound,) = evidence_bounds(claim, (wall, chip, said))
-    assert bound.upper == wall.upper_kwh
+    assert bound.upper == pytest.approx(2.0 * (wall.upper_kwh / 2.0) ** 2)
 
 
 def test_a_host_whose_rest_power_is_known_has_a_narrow_wall() -> None:
