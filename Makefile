@@ -16,7 +16,7 @@ demo: $(READY)
 	$(BIN)/audit demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not browser"
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not browser" --ignore=tests/browser
 
 check: lint types arrows fast
 
