@@ -12,16 +12,19 @@ import importlib
 import importlib.metadata
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from audit.errors import CheckError, SpecError, nearest
 from audit.record import MeasureNote
+from audit.results import Compare
 
 COSTS = ("instant", "predict", "gradient", "retrain")
 BETTER = ("higher", "lower", "none", "zero", "one")
+COMPARED = ("_difference", "_ratio")
+COMBINE = ("worst", "mean", "mean_gap")
 PARAM_KINDS = ("float", "int", "str", "bool")
 GIVEN = ("case", "data", "seed", "level")  # by the engine itself
 _HERE = Path(__file__).parent
@@ -209,10 +212,10 @@ def _parameters(function: ast.FunctionDef, file: Path) -> tuple[str, ...]:
 
 def _cost(mark: ast.Call, file: Path) -> str:
     said = next((k.value for k in mark.keywords if k.arg == "cost"), None)
-    cost = said.value if isinstance(said, ast.Constant) else None
+    cost = said.value if isinstance(said, ast.Constant) and isinstance(said.value, str) else None
     if cost not in COSTS:
-        raise CheckError(f'{file}: @check needs cost = one of {", ".join(COSTS)}, written out, got "{cost}"')
-    return str(cost)
+        raise CheckError(f"{file}: @check needs cost = one of {', '.join(COSTS)}, written out, got {cost!r}")
+    return cost
 
 
 def _marks(node: ast.FunctionDef) -> Iterator[ast.Call]:
@@ -247,9 +250,14 @@ def _measures(raw: Any, check: str, file: Path, package: str) -> dict[str, Measu
     for name, facts in raw.items():
         if package and not name.startswith(f"{package}."):
             raise CheckError(f'{file}: the measure "{name}" of another package must be named "{package}.{name}"')
+        if isinstance(facts, dict) and "of" in facts:
+            notes[name] = _named_comparison(name, facts, raw, check, file)
+            continue
         keys = set(facts) if isinstance(facts, dict) else set()
         if {"unit", "better", "words"} - keys or keys - {"unit", "better", "words", "params"}:
             raise CheckError(f'{file}: MEASURES["{name}"] needs unit, better and words, and may have params')
+        if name.endswith(COMPARED):
+            raise CheckError(f'{file}: "{name}": only a named comparison, which says of what, ends in that word')
         kinds = set(facts.get("params", {}).values())
         if facts["better"] not in BETTER or kinds - set(PARAM_KINDS):
             raise CheckError(
@@ -260,13 +268,35 @@ def _measures(raw: Any, check: str, file: Path, package: str) -> dict[str, Measu
     return notes
 
 
-def _owners(checks: Iterable[CheckInfo]) -> dict[str, str]:
+def _named_comparison(
+    name: str, facts: Mapping[str, Any], raw: Mapping[str, Any], check: str, file: Path
+) -> MeasureNote:
+    """A gap or a ratio of measures; its name ends in which, for the id of a limit does not say it twice."""
+    combine, of = facts.get("combine", "worst"), tuple(facts["of"])
+    compare: Compare = "ratio" if name.endswith("_ratio") else "difference"
+    if not name.endswith(COMPARED) or combine not in COMBINE or not of or set(facts) - {"words", "of", "combine"}:
+        raise CheckError(
+            f'{file}: MEASURES["{name}"]: a named comparison ends in _difference or _ratio, has words and of, '
+            f"and may have combine, one of {', '.join(COMBINE)}"
+        )
+    unit = "1" if compare == "ratio" else raw.get(of[0], {}).get("unit", "1")
+    better = "higher" if compare == "ratio" else "lower"
+    return MeasureNote(
+        unit=unit, better=better, words=facts["words"], check=check, of=of, compare=compare, combine=combine
+    )
+
+
+def _owners(checks: Sequence[CheckInfo]) -> dict[str, str]:
     owners: dict[str, str] = {}
     for info in checks:
         for measure in info.measures:
             if measure in owners:
                 raise CheckError(f'the measure "{measure}" belongs to {owners[measure]}; {info.id} claims it too')
             owners[measure] = info.id
+    for info in checks:
+        for name, note in info.measures.items():
+            if unknown := [part for part in note.of if part not in owners]:
+                raise CheckError(f'{info.file}: "{name}" is of "{unknown[0]}", which no check measures')
     return owners
 
 
