@@ -13,7 +13,7 @@ from audit import store, wording
 from audit.errors import StoreError
 from dashboard import runs, widgets
 from dashboard.folders import FOLDER
-from dashboard.pages import attributions, compare, energy, findings, groups, overview, provenance
+from dashboard.views import attributions, compare, energy, findings, groups, overview, provenance
 
 Show = Callable[[runs.Runs], None]
 PAGES: Mapping[str, tuple[str, Show]] = {  # path in the URL: (title, what draws it)

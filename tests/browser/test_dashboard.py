@@ -54,6 +54,14 @@ def test_a_page_is_offline_silent_and_accessible_for_every_run(
         seen.page.context.close()
 
 
+def test_a_link_into_the_dashboard_works_as_the_first_thing_that_is_opened(demo: Path, browser: Browser) -> None:
+    with served(demo) as address:
+        seen = look(browser, address_of(address, "energy"), "light")
+        settled(seen.page)
+        assert seen.page.locator("h1").inner_text() == "Energy"
+        seen.page.context.close()
+
+
 def test_the_verdict_and_the_worst_finding_stand_on_the_first_screen(
     demo: Path, dashboard: str, browser: Browser
 ) -> None:

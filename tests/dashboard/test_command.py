@@ -136,3 +136,8 @@ def test_the_command_does_not_import_the_server_to_say_that_there_is_no_run() ->
 
     code = "import sys, dashboard.command; sys.exit(any(m in sys.modules for m in ('streamlit', 'pandas', 'torch')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_no_folder_beside_the_app_is_taken_for_pages_of_its_own() -> None:
+    # Streamlit serves the files of a folder "pages" to whoever opens a link first, without the frame of the app.
+    assert not (Path(command.__file__).parent / "pages").exists()

@@ -14,8 +14,8 @@ from audit import wording
 from audit.record import AuditRun
 from audit.results import Interval, Measurement
 from dashboard import runs, widgets
-from dashboard.pages import evidence
 from dashboard.safe import inert
+from dashboard.views import evidence
 from reports import grids, selection
 from reports.charts import groups as group_chart
 

@@ -11,8 +11,8 @@ from audit.policy import Finding
 from audit.record import AuditRun
 from audit.results import Measurement
 from dashboard import runs, widgets
-from dashboard.pages import evidence
 from dashboard.safe import inert
+from dashboard.views import evidence
 from reports import grids, selection
 
 ALL = "All"
