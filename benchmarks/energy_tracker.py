@@ -39,7 +39,8 @@ started, cpu = time.perf_counter(), time.process_time()
 time.sleep({seconds})
 spent = time.process_time() - cpu
 {stop}
-print(json.dumps({{"import_ms": (imported - began) * 1e3, "start_ms": (started - imported) * 1e3, "start_cpu_ms": (cpu - before) * 1e3,
+print(json.dumps({{"import_ms": (imported - began) * 1e3, "start_ms": (started - imported) * 1e3,
+    "start_cpu_ms": (cpu - before) * 1e3,
     "overhead_percent_of_a_cpu": 100 * spent / {seconds}}}))
 """
 OURS = {
