@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from .explanation import AMBER, completeness_error
-from .network import Tensors, rows_per_call
+from .network import Tensors, backward, in_calls, rows_per_call
 
 NODES = (8, 16, 32, 64, 128, 256, 512)
 MOVED = 0.05  # share by which a row's values may still change when the nodes double
@@ -48,13 +48,15 @@ def integrated_gradients(
     n, size, targets = len(targets), rows_per_call(inputs), targets.to(inputs[0].device)
     sums = tuple(torch.zeros(t.shape, dtype=torch.float64) for t in inputs)
     row, node = np.divmod(np.arange(n * nodes), nodes)
-    for start in range(0, n * nodes, size):
-        rows = torch.from_numpy(row[start : start + size])
-        at = torch.from_numpy(points[node[start : start + size]])
-        share = torch.from_numpy(weights[node[start : start + size]])
+
+    def call(span: slice) -> None:
+        rows = torch.from_numpy(row[span])
+        at, share = torch.from_numpy(points[node[span]]), torch.from_numpy(weights[node[span]])
         gradients = _gradients(scalar, inputs, baselines, targets, rows, at)
         for total, gradient in zip(sums, gradients, strict=True):
             total.index_add_(0, rows, gradient * _broadcast(share, gradient))
+
+    in_calls(n * nodes, size, call)
     changes = (x.cpu().double() - b.cpu().double() for x, b in zip(inputs, baselines, strict=True))
     return tuple(total * change for total, change in zip(sums, changes, strict=True))
 
@@ -67,8 +69,7 @@ def _gradients(
     for x, b in zip(inputs, baselines, strict=True):
         t = _broadcast(at.to(x.device, x.dtype), x)
         points.append((b[rows] + t * (x[rows] - b[rows])).requires_grad_())
-    out = scalar(tuple(points), targets[rows])
-    gradients = torch.autograd.grad(out.sum(), points, allow_unused=True)  # rows do not meet: one sum serves all
+    gradients = backward(scalar(tuple(points), targets[rows]).sum(), points)  # rows do not meet: one sum serves all
     return tuple(
         torch.zeros(p.shape, dtype=torch.float64) if g is None else g.cpu().double()
         for p, g in zip(points, gradients, strict=True)
@@ -79,11 +80,16 @@ def _broadcast(column: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     return column.reshape(-1, *[1] * (like.ndim - 1))
 
 
-def refined(rule: Callable[[torch.Tensor, int], Tensors], change: torch.Tensor, typical: torch.Tensor) -> Integral:
+def refined(
+    rule: Callable[[torch.Tensor, int], Tensors],
+    change: torch.Tensor,
+    typical: torch.Tensor,
+    settled: float = MOVED,
+) -> Integral:
     """Double the nodes of each row until it is complete and settled.
 
     ``rule(rows, nodes)`` gives the attributions of these rows; ``change`` (n,) is what each row must add up to, and
-    ``typical`` (n,) a change that is usual for the model.
+    ``typical`` (n,) a change that is usual for the model; ``settled`` is the share by which values may still move.
     """
     n = len(change)
     rows, used = torch.arange(n), np.zeros(n, dtype=np.int64)
@@ -97,7 +103,7 @@ def refined(rule: Callable[[torch.Tensor, int], Tensors], change: torch.Tensor, 
         for value, step, new in zip(values, moved, better, strict=True):
             step[rows] = (new - value[rows]).abs()
             value[rows] = new
-        rows = rows[~_settled(values, moved, change, typical)[rows]]
+        rows = rows[~_settled(values, moved, change, typical, settled)[rows]]
         if not len(rows):
             break
     return Integral(
@@ -109,11 +115,11 @@ def refined(rule: Callable[[torch.Tensor, int], Tensors], change: torch.Tensor, 
 
 
 def _settled(
-    values: list[torch.Tensor], moved: list[torch.Tensor], change: torch.Tensor, typical: torch.Tensor
+    values: list[torch.Tensor], moved: list[torch.Tensor], change: torch.Tensor, typical: torch.Tensor, settled: float
 ) -> torch.Tensor:
     total, size, step = _row_sums(values), _row_sums([v.abs() for v in values]), _row_sums(moved)
     error = completeness_error(total.numpy(), change.double().numpy(), typical.double().numpy())
-    return torch.from_numpy(error <= AMBER) & (step <= MOVED * size)
+    return torch.from_numpy(error <= AMBER) & (step <= settled * size)
 
 
 def _row_sums(parts: Sequence[torch.Tensor]) -> torch.Tensor:

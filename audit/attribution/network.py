@@ -7,22 +7,27 @@ probabilities). Regressor: the value.
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 from audit.data import Columns
-from audit.errors import Unavailable
+from audit.errors import ModelError, Unavailable
 from audit.models import Differentiable
 
 from .explanation import typical_change
 
 Tensors = tuple[torch.Tensor, ...]
+T = TypeVar("T")
 CLIP = 1e-6
 # a convolutional layer may hold 64 times the numbers of its input: 16 MB of float32 a layer, and as much backwards
 NUMBERS_PER_CALL = 1 << 16
 ROWS_PER_CALL = 1 << 13
+BATCHED = 1e-4  # relative; calls of another size may add up in another order
 REPRODUCED = 1e-6  # relative; below this two calls may differ by the order of summation on a parallel device
 
 
@@ -37,7 +42,7 @@ class Network:
     @classmethod
     def of(cls, model: Differentiable) -> Network:
         # a compiled module ignores hooks once it has run; the eager one underneath computes the same
-        module = getattr(model.module, "_orig_mod", model.module)
+        module = in_single_precision(getattr(model.module, "_orig_mod", model.module))
         return cls(module=module, output=model.output, classes=getattr(model, "classes", ()))
 
     @property
@@ -53,13 +58,25 @@ class Network:
 
     def outputs(self, inputs: Tensors) -> torch.Tensor:
         """Shape (n, outputs)."""
-        out = self.module(*inputs)
-        if not isinstance(out, torch.Tensor):
+        name = type(self.module).__name__
+        try:
+            out = self.module(*(t.clone() for t in inputs))  # a module may overwrite what it is given
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            if out_of_memory(error):
+                raise
+            raise ModelError(f"{name} refused the data: {first_line(error)}") from error
+        if not isinstance(out, torch.Tensor) or not out.is_floating_point():
+            what = str(out.dtype) if isinstance(out, torch.Tensor) else type(out).__name__
             raise Unavailable(
                 "not_applicable",
-                f"{type(self.module).__name__} returns {type(out).__name__}, gradients need one tensor",
+                f"{name} returns {what}, gradients need one tensor of real numbers",
                 "wrap the module so that its forward pass returns the tensor of logits",
             )
+        if not out.ndim or len(out) != len(inputs[0]):
+            detail = (
+                f"{name} returns shape {tuple(out.shape)} for {len(inputs[0])} rows: the first axis must be the row"
+            )
+            raise Unavailable("not_applicable", detail, "wrap the module so that its outputs are N x classes")
         return out.reshape(len(out), -1)
 
     def scalar(self, inputs: Tensors, targets: torch.Tensor) -> torch.Tensor:
@@ -80,10 +97,10 @@ class Network:
 
     def answers(self, inputs: Tensors) -> torch.Tensor:
         """Shape (n, outputs): the outputs without gradients, in calls that bound the memory."""
-        size = rows_per_call(inputs)
         with torch.no_grad():
-            parts = [self.outputs(tuple(t[i : i + size] for t in inputs)) for i in range(0, len(inputs[0]), size)]
-        return torch.cat(parts)
+            return torch.cat(
+                in_calls(len(inputs[0]), rows_per_call(inputs), lambda at: self.outputs(tuple(t[at] for t in inputs)))
+            )
 
     def usual(self, answers: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean over these rows of each target's scalar and its typical distance from that mean, both (n,), float64."""
@@ -112,10 +129,49 @@ def rows_per_call(inputs: Tensors) -> int:
     return int(np.clip(NUMBERS_PER_CALL // max(numbers, 1), 1, ROWS_PER_CALL))
 
 
+def in_calls(n: int, size: int, call: Callable[[slice], T]) -> list[T]:
+    """``call`` on consecutive slices of n rows, of half the size whenever the memory does not suffice."""
+    parts: list[T] = []
+    start = 0
+    while start < n:
+        try:
+            parts.append(call(slice(start, start + size)))
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            if size == 1:
+                remedy = "explain it on a larger machine, or with smaller inputs"
+                raise Unavailable("not_applicable", "a single row does not fit into the memory", remedy) from error
+            size = (size + 1) // 2
+            continue
+        start += size
+    return parts
+
+
+def out_of_memory(error: BaseException) -> bool:
+    words = str(error).lower()
+    return (
+        isinstance(error, MemoryError | torch.OutOfMemoryError) or "out of memory" in words or "enough memory" in words
+    )
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def in_single_precision(module: torch.nn.Module) -> torch.nn.Module:
+    """The module itself, or a copy of it in float32 where it holds half precision: its gradients would be noise."""
+    small = (torch.float16, torch.bfloat16)
+    if not any(t.dtype in small for t in (*module.parameters(), *module.buffers())):
+        return module
+    return copy.deepcopy(module).float()
+
+
 def encoded(model: Differentiable, columns: Columns) -> Tensors:
     """The module's inputs; Unavailable when no gradient can be taken along them (whole numbers, NaN)."""
     inputs = model.encode(columns)
     tensors = inputs if isinstance(inputs, tuple) else (inputs,)
+    tensors = tuple(t.float() if t.dtype in {torch.float16, torch.bfloat16} else t for t in tensors)
     for tensor in tensors:
         if not tensor.is_floating_point():
             raise Unavailable(
@@ -133,20 +189,79 @@ def encoded(model: Differentiable, columns: Columns) -> Tensors:
 
 
 def preflight(network: Network, inputs: Tensors) -> torch.Tensor:
-    """T0: outputs (n, outputs) that are finite, reproducible and what they were declared to be, else Unavailable."""
-    first, second = network.answers(inputs), network.answers(inputs)
+    """T0: outputs (n, outputs) that are finite, reproducible, independent of the rows beside them and what they were
+    declared to be, else Unavailable."""
+    first = network.answers(inputs)
     name = type(network.module).__name__
     if not bool(torch.isfinite(first).all()):
         detail = f"{name} returned NaN or infinite outputs for {int((~torch.isfinite(first)).any(dim=1).sum())} rows"
         raise Unavailable("undefined", detail, "impute missing inputs in encode, and check the weights for overflow")
-    difference = float((first - second).abs().max()) if first.numel() else 0.0
-    if difference > REPRODUCED * (1 + float(first.abs().max()) if first.numel() else 1.0):
-        detail = f"{name} returns different outputs for the same input (largest difference {difference:.3g})"
-        raise Unavailable("withheld", detail, "remove random layers from the forward pass in evaluation mode")
+    _require_reproduced(network, inputs, first)
+    _require_gradients(network, inputs)
     if network.output == "logit" and first.shape[1] > 1 and _sums_to_one(first):
         detail = f"{name} is declared to return logits, and its outputs are probabilities"
         raise Unavailable("withheld", detail, 'set output = "probability" in [model], or remove the softmax')
     return first
+
+
+def _require_gradients(network: Network, inputs: Tensors) -> None:
+    """Unavailable, so that a black-box method takes over, when none reach the inputs."""
+    some = [t[:2].detach().clone().requires_grad_(t.is_floating_point()) for t in inputs]
+    backward(network.outputs(tuple(some)).sum(), [t for t in some if t.requires_grad])
+
+
+def backward(total: torch.Tensor, points: list[torch.Tensor]) -> tuple[torch.Tensor | None, ...]:
+    """Gradients along ``points``. Unavailable when there are none that are numbers: a map of zeros would be a lie."""
+    remedy = "explain it as a black box, or give the module in floating point and without no_grad or detach"
+    absent = "the outputs carry no gradients: the forward pass detaches them, runs under no_grad, or is quantised"
+    if not total.requires_grad:
+        raise Unavailable("not_applicable", absent, remedy)
+    try:
+        gradients = torch.autograd.grad(total, points, allow_unused=True)
+    except RuntimeError as error:
+        if out_of_memory(error):
+            raise
+        raise Unavailable("not_applicable", f"no gradients can be taken: {first_line(error)}", remedy) from error
+    if all(g is None for g in gradients):
+        raise Unavailable("not_applicable", absent, remedy)
+    if not all(g is None or bool(torch.isfinite(g).all()) for g in gradients):
+        raise Unavailable("not_applicable", "the gradients are NaN or infinite between baseline and input", remedy)
+    return gradients
+
+
+def _require_reproduced(network: Network, inputs: Tensors, first: torch.Tensor) -> None:
+    """The rows again, in the opposite order and in other calls: one pass shows chance and neighbours alike."""
+    scale = 1 + float(first.abs().max()) if first.numel() else 1.0
+    difference = _gap_backwards(network, inputs, first)
+    if difference <= BATCHED * scale:
+        return
+    name = type(network.module).__name__
+    if _largest_gap(first, network.answers(inputs)) > REPRODUCED * scale:
+        detail = f"{name} returns different outputs for the same input (largest difference {difference:.3g})"
+        raise Unavailable("withheld", detail, "remove random layers from the forward pass in evaluation mode")
+    detail = f"{name} returns another output for a row when other rows stand beside it (difference {difference:.3g})"
+    remedy = (
+        "let the forward pass treat rows alone: running statistics in evaluation mode, no means over the batch; "
+        "of a dynamically quantised module, explain the one in floating point"
+    )
+    raise Unavailable("withheld", detail, remedy)
+
+
+def _gap_backwards(network: Network, inputs: Tensors, first: torch.Tensor) -> float:
+    n = len(first)
+    backwards = tuple(t.flip(0) for t in inputs)
+    size = max(1, min(rows_per_call(inputs), n) // 2)
+    try:
+        with torch.no_grad():
+            again = torch.cat(in_calls(n, size, lambda at: network.outputs(tuple(t[at] for t in backwards))))
+    except ModelError:  # it answered all rows together, and will not answer fewer
+        return float("inf")
+    return _largest_gap(first, again.flip(0))
+
+
+def _largest_gap(first: torch.Tensor, second: torch.Tensor) -> float:
+    gap = (first - second).abs().max() if first.numel() else torch.zeros(())
+    return float("inf") if bool(torch.isnan(gap)) else float(gap)
 
 
 def _sums_to_one(outputs: torch.Tensor) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .network import Network, Tensors, rows_per_call
+from .network import Network, Tensors, in_calls, rows_per_call
 
 Floats = NDArray[np.float64]
 Masks = NDArray[np.bool_]
@@ -54,10 +54,10 @@ class Subject:
 
     def values(self, inputs: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """The explained scalar (m,) without gradients, float64 on the CPU, in calls that bound the memory."""
-        size = rows_per_call((inputs,))
         with torch.no_grad():
-            parts = [self.scalar((inputs[i : i + size],), rows[i : i + size]) for i in range(0, len(inputs), size)]
-        return torch.cat(parts).cpu().double()
+            size = rows_per_call((inputs,))
+            parts = in_calls(len(inputs), size, lambda at: self.scalar((inputs[at],), rows[at]).cpu().double())
+        return torch.cat(parts)
 
     def outputs(self) -> torch.Tensor:
         """The explained scalar (n,) of the rows themselves."""
@@ -65,16 +65,16 @@ class Subject:
 
     def covered(self, rows: NDArray[np.int64], kept: Masks, fill: int) -> Floats:
         """The explained scalar (m,) of these rows where only the ``kept`` (m, units) units are as they were."""
-        size = rows_per_call((self.inputs,))
-        parts = []
-        for start in range(0, len(rows), size):
-            row = torch.from_numpy(rows[start : start + size])
-            keep = torch.from_numpy(kept[start : start + size])[:, self.units.cpu()].to(self.inputs.device)
-            at = row.to(self.inputs.device)
-            with torch.no_grad():
-                mixed = torch.where(keep, self.inputs[at], self.fills[fill][at])
-                parts.append(self.scalar((mixed,), row).cpu().double())
-        return torch.cat(parts).numpy()
+
+        def call(at: slice) -> torch.Tensor:
+            row = torch.from_numpy(rows[at])
+            keep = torch.from_numpy(kept[at])[:, self.units.cpu()].to(self.inputs.device)
+            own = row.to(self.inputs.device)
+            mixed = torch.where(keep, self.inputs[own], self.fills[fill][own])
+            return self.scalar((mixed,), row).cpu().double()
+
+        with torch.no_grad():
+            return torch.cat(in_calls(len(rows), rows_per_call((self.inputs,)), call)).numpy()
 
     def by_unit(self, values: NDArray[np.float32]) -> Floats:
         """Maps (n, ...) as the sum over each unit, (n, units)."""

@@ -25,6 +25,7 @@ from .scalar import positive_index
 from .untouched import untouched
 
 NUMBERS_PER_BLOCK = 1 << 21
+SETTLED = 0.005  # tables are small, and a column is read as a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ def expected_gradients(
         def rule(rows: torch.Tensor, nodes: int) -> Tensors:
             return _averaged(network, tuple(t[rows.to(t.device)] for t in inputs), baselines, targets[rows], nodes)
 
-        integral = refined(rule, output - base, typical)
+        integral = refined(rule, output - base, typical, SETTLED)
     return ExpectedGradients(
         values=_by_column(integral.values, masks),
         moved=_by_column(integral.moved, masks),

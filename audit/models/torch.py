@@ -82,9 +82,10 @@ class _Network:
         if not isinstance(out, torch.Tensor) or out.ndim == 0 or len(out) != len(next(iter(columns.values()))):
             found = f"shape {tuple(out.shape)}" if isinstance(out, torch.Tensor) else type(out).__name__
             raise ModelError(f"{self.name} must return one tensor with a row for each row of the data, got {found}")
-        if not isinstance(out, torch.Tensor):
+        if not isinstance(out, torch.Tensor) or out.is_complex():
+            what = "complex numbers" if isinstance(out, torch.Tensor) else type(out).__name__
             raise ModelError(
-                f"{self.name} returns {type(out).__name__}: wrap the module so that its forward pass returns one tensor"
+                f"{self.name} returns {what}: wrap it so that its forward pass returns one tensor of real numbers"
             )
         outputs = out.detach().to("cpu", torch.float64).numpy()
         return np.asarray(outputs.reshape(len(outputs), -1))

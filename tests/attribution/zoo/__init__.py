@@ -1,0 +1,1 @@
+"""Models of every class that is known to make attributions go wrong."""
