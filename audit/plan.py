@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from audit.errors import SpecError, nearest
 from audit.policy import Limit
+from audit.policy.named import components, resolved
 from audit.policy.options import Rules
 from audit.policy.packs import Pack, gathered, load_pack, own_limits
 from audit.record import AuditRun
@@ -18,7 +19,7 @@ from audit.wording import first_sentence
 _KINDS: Mapping[str, tuple[type, ...]] = {"float": (int, float), "int": (int,), "str": (str,), "bool": (bool,)}
 ROLES = ("target", "groups", "id", "weight", "cluster")
 """Roles that an input may require."""
-COST_ORDER = ("instant", "predict", "gradient", "retrain")
+COST_ORDER = ("instant", "predict", "gradient", "timing", "retrain")
 
 REMEDIES = {
     "model": ("only predictions were given, no model", "give [model] path"),
@@ -29,6 +30,7 @@ REMEDIES = {
         "nothing was said of the training",
         'give [training] record = "training.json", or hardware with hours or with epochs',
     ),
+    "variants": ("no other form of the model was given", 'give [model] variants = { int8 = "model-int8.onnx" }'),
     "recipe": ("no training recipe was given", 'give [training] recipe = "train.py:fit" and --allow-code'),
 }
 
@@ -38,7 +40,7 @@ class Facts:
     """What a case holds, as far as it can be known without opening model or rows."""
 
     task: str | None  # None: not known before the model is loaded
-    has: frozenset[str]  # of "model", "train", "known", "training_record", "training_evidence", "recipe"
+    has: frozenset[str]  # of "model", "train", "known", "training_record", "training_evidence", "recipe", "variants"
     roles: frozenset[str]  # roles that name at least one column
     kinds: frozenset[str] = frozenset()  # kinds of the feature columns; empty: not known yet
 
@@ -69,6 +71,7 @@ def law_of(loaded: Loaded, notes: Mapping[str, MeasureNote], policy: Pack | None
     limits = gathered(packs, policy, own_limits(loaded), groups, spec.stats.intersections)
     for limit in limits:
         checked_params(notes, limit)
+    limits = tuple(resolved(limit, notes[limit.measure]) for limit in limits)
     return Law(limits=limits, packs=(*packs, *((policy,) if policy else ())))
 
 
@@ -97,19 +100,25 @@ def present(spec: AuditSpec, *, has_model: bool, names: Iterable[str]) -> frozen
     """Which of the things that an input may require the spec supplies."""
     has = {"train", "known"} & set(names)
     has |= {"model"} if has_model else set()
+    has |= {"variants"} if has_model and spec.model and spec.model.variants else set()
     has |= {"training_record"} if spec.training.record else set()
     has |= {"training_evidence"} if spec.training.tells_energy else set()
     return frozenset(has | ({"recipe"} if spec.training.recipe else set()))
 
 
 def make(registry: Registry, facts: Facts, limits: Iterable[Limit], costs: Iterable[str] = COST_ORDER) -> list[Item]:
-    """Every check once with its defaults, and again for each data set or parameter that a limit names."""
-    allowed = set(costs)
+    """Every check once with its defaults, and again for each data set or parameter that a limit names.
+
+    A check of cost "timing" runs when its cost is asked for, or when a limit names one of its measures.
+    """
+    notes = registry.notes
+    asked = [part for given in limits for part in components(given, notes[given.measure])]
+    allowed = {*costs, *(f"timing of {registry.measures[limit.measure]}" for limit in asked)}
     items = [_item(registry, info, facts, allowed) for info in _cheap_first(registry)]
     wanted: set[tuple[str, str, tuple[tuple[str, Scalar], ...]]] = {(item.check.id, item.on, ()) for item in items}
-    for limit in limits:
+    for limit in asked:
         info = registry.checks[registry.measures[limit.measure]]
-        params = checked_params(registry.notes, limit)
+        params = checked_params(notes, limit)
         if not info.takes_params:  # they only choose among what the check measures anyway: a class, a column
             params = {}
         key = (info.id, limit.on, tuple(sorted(params.items())))
@@ -150,7 +159,7 @@ def _item(
     params: Mapping[str, Scalar] | None = None,
 ) -> Item:
     omission = _unmet(registry, info, facts, on)
-    if omission is None and info.cost not in costs:
+    if omission is None and costs.isdisjoint({info.cost, f"{info.cost} of {info.id}"}):
         detail, remedy = f'checks of cost "{info.cost}" were not asked for', f"run with --cost {info.cost}"
         omission = Omission(name="", reason=Reason.SKIPPED, detail=detail, remedy=remedy)
     return Item(check=info, on=on, params=params or {}, omission=omission)

@@ -21,7 +21,7 @@ from audit.errors import CheckError, SpecError, nearest
 from audit.record import MeasureNote
 from audit.results import Compare
 
-COSTS = ("instant", "predict", "gradient", "retrain")
+COSTS = ("instant", "predict", "gradient", "timing", "retrain")
 BETTER = ("higher", "lower", "none", "zero", "one")
 COMPARED = ("_difference", "_ratio")
 COMBINE = ("worst", "mean", "mean_gap")

@@ -18,6 +18,8 @@ from audit.errors import CheckError
 Scalar = str | int | float | bool
 Compare = Literal["each", "difference", "ratio"]
 IntervalKind = Literal["sample", "range", "exact"]
+Combine = Literal["worst", "mean", "mean_gap"]
+"""Of a named comparison of several measures: the worst of their gaps, the gap of their mean, the mean of their gaps."""
 
 _EMPTY: Mapping[str, Scalar] = MappingProxyType({})
 
@@ -314,6 +316,9 @@ class MeasureNote:
     words: str  # how a person reads it: "share selected"
     check: str
     params: Mapping[str, str] = field(default_factory=dict)
+    of: tuple[str, ...] = ()  # a named comparison: the measures whose gaps or ratios it is made of
+    compare: Compare = "each"  # how a named comparison compares groups
+    combine: Combine = "worst"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,11 +22,15 @@ _REST = -1  # second side of a comparison with the rest of the rows, or with all
 def judge_gap(case: Case) -> Finding:
     """PASS when every powered pair's interval lies inside, FAIL when a simultaneous one lies outside."""
     try:
-        contrasts = compared(case)
+        return judge_contrasts(case, compared(case))
     except Unavailable as error:
-        return _undefined(case, error)
+        return undefined_gap(case, error)
+
+
+def judge_contrasts(case: Case, contrasts: Contrasts) -> Finding:
+    """The verdict on comparisons that were made."""
     if not contrasts.defined.any():
-        return _undefined(case, Unavailable("undefined", "every ratio is 0/0", 'use compare = "difference"'))
+        return undefined_gap(case, Unavailable("undefined", "every ratio is 0/0", 'use compare = "difference"'))
     powered = contrasts.powered & _large_enough(case, contrasts)
     within = _inside(case.limit, contrasts.lower, contrasts.upper) & contrasts.defined
     failed = _outside(case.limit, contrasts.family_lower, contrasts.family_upper) & contrasts.defined
@@ -55,10 +59,10 @@ def compared(case: Case) -> Contrasts:
     )
 
 
-def reference_index(found: Sequence[Measurement], declared: Mapping[str, str]) -> int:
+def reference_index(found: Sequence[Measurement], declared: Mapping[str, str | None]) -> int:
     """The declared reference group, else the largest: never the best, which noise would choose."""
     for i, m in enumerate(found):
-        if all(declared.get(column) == level for column, level in m.slice.items()):
+        if all(column in declared and declared[column] == level for column, level in m.slice.items()):
             return i
     return int(np.argmax([m.n for m in found]))
 
@@ -190,7 +194,8 @@ def _remedy(case: Case, verdict: Verdict, worst: Comparison) -> str:
     return "the interval includes the limit: more rows of these groups would decide it"
 
 
-def _undefined(case: Case, error: Unavailable) -> Finding:
+def undefined_gap(case: Case, error: Unavailable) -> Finding:
+    """Not assessed: there is nothing to compare, or what there is has no gap."""
     omission = Omission(
         name=case.limit.measure,
         reason=Reason(error.reason),

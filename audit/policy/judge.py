@@ -7,15 +7,16 @@ INCONCLUSIVE otherwise, with the rows that would decide it. What was not measure
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from audit.policy.each import judge_each
 from audit.policy.gaps import judge_gap
 from audit.policy.limits import Finding, Limit, Verdict, demanded
+from audit.policy.named import components, judge_named
 from audit.policy.options import Case, Rules
 from audit.policy.regression import judge_regression
-from audit.results import Measurement, Omission, Reason, Record
+from audit.results import Measurement, MeasureNote, Omission, Reason, Record
 
 FAMILY_ERROR = {"fail": 0.05, "warn": 0.10, "record": 0.10}
 """Chance that any limit of a level fails although all are met."""
@@ -24,16 +25,19 @@ FAMILY_ERROR = {"fail": 0.05, "warn": 0.10, "record": 0.10}
 def judge(limits: Sequence[Limit], records: Sequence[Record], rules: Rules) -> tuple[Finding, ...]:
     """One finding a limit, worst first. A limit of level "record" without a bound yields none."""
     bounded = [limit for limit in limits if limit.min is not None or limit.max is not None or limit.regress is not None]
+    notes = rules.measures
     sizes = {
-        level: max(1, sum(1 for x in bounded if x.level == level and _by_chance(x, records))) for level in FAMILY_ERROR
+        level: max(1, sum(1 for x in bounded if x.level == level and _by_chance(x, records, notes)))
+        for level in FAMILY_ERROR
     }
     findings = [_judge_one(limit, records, rules, FAMILY_ERROR[limit.level] / sizes[limit.level]) for limit in bounded]
     return tuple(sorted((f for f in findings if not _beside_the_point(f)), key=worst_first))
 
 
-def _by_chance(limit: Limit, records: Iterable[Record]) -> bool:
+def _by_chance(limit: Limit, records: Sequence[Record], measures: Mapping[str, MeasureNote]) -> bool:
     """Whether sampling could make this limit fail: a census or an unanswered limit takes no part of the error."""
-    return any(m.interval.kind == "sample" for m in matching(limit, records)[0])
+    asked = components(limit, measures[limit.measure])
+    return any(m.interval.kind == "sample" for part in asked for m in matching(part, records)[0])
 
 
 def _beside_the_point(finding: Finding) -> bool:
@@ -54,19 +58,32 @@ def worst_first(finding: Finding) -> tuple[int, int, int, str]:
 
 
 def _judge_one(limit: Limit, records: Sequence[Record], rules: Rules, alpha: float) -> Finding:
-    found, omitted = matching(limit, records)
     note = rules.measures[limit.measure]
-    if not found:
-        return not_assessed(limit, _why_missing(limit, omitted, records, rules))
-    whole, _ = matching(replace(limit, by=()), records)
-    overall = whole[0] if whole else None
-    case = Case(limit=limit, found=found, omitted=omitted, overall=overall, note=note, rules=rules, alpha=alpha)
+    if note.of:
+        cases = [_case(part, records, rules, alpha) for part in components(limit, note)]
+        missing = [case for case in cases if isinstance(case, Omission)]
+        found = [case for case in cases if isinstance(case, Case)]
+        return not_assessed(limit, missing[0]) if missing else judge_named(limit, note, found)
+    case = _case(limit, records, rules, alpha)
+    if isinstance(case, Omission):
+        return not_assessed(limit, case)
     if limit.regress is None:
         return _judge_bounds(case)
     if limit.min is None and limit.max is None:
         return judge_regression(case)
     half = replace(case, alpha=alpha / 2)  # two questions share the limit's part of the family's error
     return _worse(_judge_bounds(half), judge_regression(half))
+
+
+def _case(limit: Limit, records: Sequence[Record], rules: Rules, alpha: float) -> Case | Omission:
+    """All that judging the limit takes, or why there is nothing to judge."""
+    found, omitted = matching(limit, records)
+    if not found:
+        return _why_missing(limit, omitted, records, rules)
+    whole, _ = matching(replace(limit, by=()), records)
+    note = rules.measures[limit.measure]
+    overall = whole[0] if whole else None
+    return Case(limit=limit, found=found, omitted=omitted, overall=overall, note=note, rules=rules, alpha=alpha)
 
 
 def _judge_bounds(case: Case) -> Finding:

@@ -33,11 +33,14 @@ def _name(text: str) -> str:
 
 
 def measure_id(measure: str, by: tuple[str, ...], compare: Compare, params: Mapping[str, Scalar], on: str) -> str:
-    """``recall[k=10]/ratio@sex*race#train``: the one name of a limit, its JUnit case, its anchor and its waiver key."""
+    """``recall[k=10]/ratio@sex*race#train``: the one name of a limit, its JUnit case, its anchor and its waiver key.
+
+    A named comparison ends in what it compares, which is not said twice: ``equalized_odds_difference@race``.
+    """
     text = _name(measure)
     if params:
         text += "[" + ",".join(f"{_name(k)}={_name(str(v))}" for k, v in sorted(params.items())) + "]"
-    if compare != "each":
+    if compare != "each" and not measure.endswith(f"_{compare}"):  # a named comparison says it already
         text += f"/{compare}"
     if by:
         text += "@" + "*".join(_name(column) for column in by)

@@ -19,7 +19,7 @@ class Rules:
     underpowered: str  # "block" | "list", for limits that do not say
     measures: Mapping[str, MeasureNote]
     remedies: Mapping[str, str] = field(default_factory=dict)  # check id -> what reduces the risk
-    reference: Mapping[str, str] = field(default_factory=dict)  # column -> its declared reference level
+    reference: Mapping[str, str | None] = field(default_factory=dict)  # column -> its declared reference level
     baseline: Sequence[Record] | None = None  # of the run that `regress` compares with
     unmeasured: str = "name the columns in groups, or correct the limit"  # what to do where a measurement is not there
 

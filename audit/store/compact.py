@@ -19,7 +19,12 @@ def compact(run: AuditRun) -> AuditRun:
     total = sum(bool(m.slice) for _, m in run.measurements()) + sum(bool(o.slice) for _, o in run.omissions())
     if total <= MOST_GROUPS:
         return run
-    judged = {(f.limit.measure, frozenset(f.limit.by)) for f in run.findings}
+    notes = run.measures
+    judged = {
+        (measure, frozenset(f.limit.by))
+        for f in run.findings
+        for measure in (f.limit.measure, *(notes[f.limit.measure].of if f.limit.measure in notes else ()))
+    }
     return replace(run, records=tuple(_smaller(record, judged, run) for record in run.records))
 
 

@@ -27,9 +27,19 @@ from audit.inputs.decisions import Decisions
 from audit.inputs.groups import Groups
 from audit.results import Outcome
 
-MEASURES = {
+MEASURES: dict[str, dict[str, object]] = {
     "selection_rate": {"unit": "1", "better": "none", "words": "share selected"},
     "favourable_rate": {"unit": "1", "better": "none", "words": "share with the favourable decision"},
+    "demographic_parity_difference": {"words": "demographic parity, share selected", "of": ["selection_rate"]},
+    "demographic_parity_ratio": {"words": "demographic parity, share selected", "of": ["selection_rate"]},
+    "statistical_parity_difference": {
+        "words": "statistical parity, share with the favourable decision",
+        "of": ["favourable_rate"],
+    },
+    "disparate_impact_ratio": {
+        "words": "disparate impact, share with the favourable decision",
+        "of": ["favourable_rate"],
+    },
 }
 
 

@@ -32,11 +32,13 @@ from audit.inputs.classified import Classified
 from audit.inputs.groups import Groups, Slice
 from audit.results import Outcome, Table
 
-MEASURES = {
+MEASURES: dict[str, dict[str, object]] = {
     "accuracy": {"unit": "1", "better": "higher", "words": "share decided correctly"},
     "balanced_accuracy": {"unit": "1", "better": "higher", "words": "mean recall of the classes"},
     "f1": {"unit": "1", "better": "higher", "words": "F1 of the positive class"},
     "macro_f1": {"unit": "1", "better": "higher", "words": "mean F1 of the classes"},
+    "accuracy_parity_difference": {"words": "accuracy parity, share decided correctly", "of": ["accuracy"]},
+    "accuracy_parity_ratio": {"words": "accuracy parity, share decided correctly", "of": ["accuracy"]},
 }
 
 

@@ -57,6 +57,7 @@ def counted(cells: Cells, mask: Any) -> dict[str, tuple[int, int]]:
         "false_omission_rate": (fn, tn + fn),
         "base_rate": (tp + fn, len(pairs)),
         "error_rate": (fp + fn, len(pairs)),
+        "miss_share_of_errors": (fn, fp + fn),
     }
 
 
@@ -66,6 +67,9 @@ def test_every_rate_of_every_group_is_counted_over_its_exact_denominator(seed: i
     outcome = rates(cells)
     for group, mask in slices(cells):
         for name, (k, n) in counted(cells, mask).items():
+            if n == 0:
+                assert omission(outcome, name, by=group).reason is Reason.UNDEFINED
+                continue
             found = measurement(outcome, name, by=group)
             assert found.value == pytest.approx(k / n, abs=1e-12)
             assert (found.n, found.interval) == (n, interval(rate(k, n), 0.95))
@@ -124,7 +128,7 @@ def test_every_rate_of_every_group_is_measured_or_omitted_with_its_reason() -> N
     cells = binary_cells(9, n=30)
     outcome = rates(cells)
     answered = len(outcome.measurements) + len(outcome.omissions)
-    assert answered == 10 * len(list(slices(cells)))
+    assert answered == 11 * len(list(slices(cells)))
 
 
 def test_the_published_compas_counts_give_propublicas_error_rates() -> None:
