@@ -95,7 +95,9 @@ class TrainingSpec(_Strict):
         None, description="audit.track's file, codecarbon's emissions.csv, a carbontracker log, or Zeus's CSV or JSON"
     )
     region: str | None = Field(None, description="country of the training, for CO2e; without it, energy only")
-    recipe: str | None = Field(None, description='"train.py:fit", runs only with --allow-code')
+    recipe: str | None = Field(
+        None, description='"train.py:fit", a generator that yields after each step; runs only with --allow-code'
+    )
     samples: int | None = Field(None, ge=1, description="rows seen in one epoch")
     epochs: float | None = Field(None, gt=0, allow_inf_nan=False, description="times that all rows were seen")
     batch: int | None = Field(None, ge=1, description="rows of one training step")
