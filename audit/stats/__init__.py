@@ -15,7 +15,18 @@ from audit.stats.calibration import (
 from audit.stats.cell_measures import RATES, group_means, group_rates
 from audit.stats.cells import Cells, join, scale_of, tabulate
 from audit.stats.contrasts import Contrasts, compare_groups
+from audit.stats.distances import abroca, kolmogorov_smirnov, wasserstein
 from audit.stats.equivalence import Equivalence, equivalence, equivalence_p_value, within_margin
+from audit.stats.frontier import Frontier, distance_to_frontier, frontier
+from audit.stats.inequality import consistency, differential_fairness, generalised_entropy, subgroup_gap
+from audit.stats.label_bounds import (
+    GapBounds,
+    Tally,
+    labels_to_flip,
+    missing_label_bounds,
+    sensitivity_curve,
+    wrong_label_bounds,
+)
 from audit.stats.ledger import Ledger, Look, read_ledger, spent_alpha, write_ledger
 from audit.stats.means import mean, mean_from_sums, root_mean
 from audit.stats.mover import average
@@ -37,10 +48,14 @@ __all__ = [
     "Contrasts",
     "Equivalence",
     "FoundSlice",
+    "Frontier",
+    "GapBounds",
     "Ledger",
     "Look",
     "Shrunk",
     "SliceSearch",
+    "Tally",
+    "abroca",
     "assumption_range",
     "auc",
     "average",
@@ -52,7 +67,10 @@ __all__ = [
     "clustered_rate",
     "compare_groups",
     "complement",
+    "consistency",
     "difference",
+    "differential_fairness",
+    "distance_to_frontier",
     "ecce",
     "ecce_p_value",
     "equivalence",
@@ -61,16 +79,21 @@ __all__ = [
     "expected_calibration_error",
     "f1",
     "find_slices",
+    "frontier",
+    "generalised_entropy",
     "generator",
     "group_means",
     "group_rates",
     "holm",
     "interval",
     "join",
+    "kolmogorov_smirnov",
+    "labels_to_flip",
     "mean",
     "mean_from_sums",
     "measured",
     "method_words",
+    "missing_label_bounds",
     "normal",
     "paired_counts",
     "paired_difference",
@@ -84,15 +107,19 @@ __all__ = [
     "scale_of",
     "seed_for",
     "selected_rate",
+    "sensitivity_curve",
     "shrink",
     "simultaneous_z",
     "smallest_gap",
     "spent_alpha",
+    "subgroup_gap",
     "tabulate",
     "tukey_z",
     "value",
+    "wasserstein",
     "weighted_mean",
     "weighted_rate",
     "within_margin",
     "write_ledger",
+    "wrong_label_bounds",
 ]

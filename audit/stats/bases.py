@@ -12,6 +12,8 @@ from audit.results import Basis, Compare, Interval, IntervalKind, Measurement, S
 from audit.stats import (
     assumptions,
     calibration,
+    distances,
+    inequality,
     means,
     mover,
     paired,
@@ -26,6 +28,8 @@ from audit.stats.arrays import Estimates, Method, Shape, Stack, shape, stack
 METHODS: Mapping[str, Method] = MappingProxyType(
     assumptions.METHODS
     | calibration.METHODS
+    | distances.METHODS
+    | inequality.METHODS
     | means.METHODS
     | mover.METHODS
     | paired.METHODS

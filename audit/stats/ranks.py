@@ -24,7 +24,7 @@ def auc(scores: ArrayLike, labels: ArrayLike) -> Basis:
     DeLong's variance by mid-ranks (Sun & Xu 2014) on the logit scale; the score interval of Newcombe (2006) below 50 of
     either class, near 0 or 1, or where that variance is 0. Raises Unavailable (undefined) for a single class.
     """
-    positive, negative = _split(scores, labels, "ROC AUC")
+    positive, negative = split(scores, labels, "ROC AUC")
     ranks = midranks(np.concatenate([positive, negative]))
     above_negative = (ranks[: positive.size] - midranks(positive)) / negative.size
     below_positive = 1 - (ranks[positive.size :] - midranks(negative)) / positive.size
@@ -81,7 +81,7 @@ def midranks(values: Vector) -> Vector:
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place], dtype=float)
 
 
-def _split(scores: ArrayLike, labels: ArrayLike, what: str) -> tuple[Vector, Vector]:
+def split(scores: ArrayLike, labels: ArrayLike, what: str) -> tuple[Vector, Vector]:
     values, truth = np.asarray(scores, dtype=float), np.asarray(labels).astype(bool)
     if truth.all() or not truth.any():
         raise Unavailable("undefined", f"{what} has no value: the rows hold one class", "give rows of both classes")

@@ -1,0 +1,110 @@
+"""Compound measures of rows that are weighted or come in clusters: F1, balanced accuracy, AUC, R squared, RMSE.
+
+Each is a smooth function of weighted sums, so that to first order it is its value plus a sum over rows, the influence
+of each row. The variance is that of the clusters' summed influences (Huber 1967; Binder 1983, International Statistical
+Review 51), with t quantiles of the effective number of clusters less one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from audit.errors import Unavailable
+from audit.results import Basis
+from audit.stats.arrays import Indices, Vector
+from audit.stats.transformed import Scale, normal
+
+FEWEST = 3
+Codes = NDArray[np.int32]
+
+
+def linearised(value: float, influence: Vector, weight: Vector, cluster: Indices | None, scale: Scale) -> Basis:
+    """A basis from the influence of each row, shape (n,). At 0 and 1 the logit scale gives way to the plain one.
+
+    Raises Unavailable (insufficient data) below three clusters, or three rows with weight.
+    """
+    kept = weight > 0
+    units = np.arange(kept.sum()) if cluster is None else np.unique(cluster[kept], return_inverse=True)[1]
+    totals, sizes = np.bincount(units, influence[kept]), np.bincount(units, weight[kept])
+    if totals.size < FEWEST:
+        what = "rows with weight" if cluster is None else "clusters"
+        raise Unavailable(
+            "insufficient_data", f"{totals.size} {what} say too little of others", f"give {FEWEST} {what}"
+        )
+    effective = float(sizes.sum() ** 2 / (sizes @ sizes))
+    ordered = np.sort(totals)
+    se = float(np.sqrt(ordered @ ordered * totals.size / (totals.size - 1)))
+    inside = scale == "identity" or (0 < value < 1 if scale == "logit" else value > 0)
+    return normal(value, se, scale=scale if inside else "identity", df=max(effective - 1, 1.0), n=int(kept.sum()))
+
+
+def weighted_f1(positive: ArrayLike, decided: ArrayLike, weight: Vector, cluster: Indices | None) -> Basis:
+    """F1 = 2 TP / (labelled + decided), in weight. Raises Unavailable (undefined) where both are 0."""
+    both = np.asarray(positive, dtype=float) + np.asarray(decided, dtype=float)
+    size = float(weight @ both)
+    if size <= 0:
+        raise Unavailable("undefined", "F1 has no value: no row is positive or predicted positive", "give such rows")
+    f1 = float(weight @ (2.0 * (both == 2))) / size
+    return linearised(f1, weight * (2.0 * (both == 2) - f1 * both) / size, weight, cluster, "logit")
+
+
+def weighted_macro_f1(label: Codes, decision: Codes, classes: int, weight: Vector, cluster: Indices | None) -> Basis:
+    """Mean over classes of F1."""
+    both = (label[:, None] == np.arange(classes)) + 1.0 * (decision[:, None] == np.arange(classes))
+    size = weight @ both
+    if not (size > 0).all():
+        raise Unavailable("undefined", "a class has neither labels nor decisions", "give rows of every class")
+    f1 = weight @ (2.0 * (both == 2)) / size
+    influence = weight * ((2.0 * (both == 2) - f1 * both) / size).mean(axis=1)
+    return linearised(float(f1.mean()), influence, weight, cluster, "logit")
+
+
+def weighted_balanced_accuracy(
+    label: Codes, decision: Codes, classes: int, weight: Vector, cluster: Indices | None
+) -> Basis:
+    """Mean over classes of recall."""
+    actual = np.bincount(label, weight, minlength=classes)
+    if not (actual > 0).all():
+        raise Unavailable("undefined", "a class has no rows with weight", "give rows of every class")
+    hit = (label == decision).astype(float)
+    recall = np.bincount(label, weight * hit, minlength=classes) / actual
+    influence = weight * (hit - recall[label]) / actual[label] / classes
+    return linearised(float(recall.mean()), influence, weight, cluster, "logit")
+
+
+def weighted_auc(score: Vector, positive: ArrayLike, weight: Vector, cluster: Indices | None) -> Basis:
+    """Area under the ROC curve in weight; ties count one half. Raises Unavailable (undefined) for a single class."""
+    truth = np.asarray(positive, dtype=bool)
+    up, down = weight * truth, weight * ~truth
+    if up.sum() <= 0 or down.sum() <= 0:
+        raise Unavailable("undefined", "ROC AUC has no value: the rows hold one class", "give rows of both classes")
+    placed = np.where(truth, _below(score, down), 1 - _below(score, up))
+    area = float(up @ placed / up.sum())
+    influence = (placed - area) * np.where(truth, up / up.sum(), down / down.sum())
+    return linearised(area, influence, weight, cluster, "logit")
+
+
+def _below(score: Vector, weight: Vector) -> Vector:
+    """Share of the weight that lies on lower scores, and half of that on equal ones, of each row."""
+    _, place = np.unique(score, return_inverse=True)
+    at = np.bincount(place, weight)
+    return np.asarray(((np.cumsum(at) - at / 2) / weight.sum())[place], dtype=float)
+
+
+def weighted_root_mean(squares: Vector, weight: Vector, cluster: Indices | None) -> Basis:
+    """Root of the weighted mean of squares."""
+    mean = float(weight @ squares / weight.sum())
+    root = float(np.sqrt(mean))
+    slope = 1 / (2 * root) if root > 0 else 0.0
+    return linearised(root, slope * weight * (squares - mean) / weight.sum(), weight, cluster, "log")
+
+
+def weighted_r_squared(y: Vector, prediction: Vector, weight: Vector, cluster: Indices | None) -> Basis:
+    """1 - SSE / SST in weight. Raises Unavailable (undefined) for a constant target."""
+    centre = float(weight @ y / weight.sum())
+    errors, spread = weight * (y - prediction) ** 2, weight * (y - centre) ** 2
+    if spread.sum() <= 0:
+        raise Unavailable("undefined", "R squared has no value: the target is constant", "give rows that differ")
+    missed = float(errors.sum() / spread.sum())
+    return linearised(1 - missed, (missed * spread - errors) / spread.sum(), weight, cluster, "identity")
