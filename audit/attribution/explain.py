@@ -143,6 +143,7 @@ class _Task:
             background_n=plan.background,
             evaluations=game.evaluations,
             seed=self.seed,
+            halves=estimate.halves,
         )
 
     def expected_gradients(self, model: Differentiable) -> Explanation:
@@ -196,10 +197,6 @@ def _interventional(background: int, source: str) -> str:
 
 
 def _shapley_words(estimate: Estimate) -> str:
-    plan = estimate.plan
     if estimate.exact:
         return "exact Shapley values (all coalitions of the columns in which two rows differ)"
-    return (
-        f"Shapley values by {plan.walks} antithetic pairs of permutations a background row "
-        f"(exact where two rows differ in at most {plan.exact_columns} columns)"
-    )
+    return f"Shapley values by {estimate.plan.words}"

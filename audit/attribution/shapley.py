@@ -1,10 +1,12 @@
 """Shapley values of any black box, on the user's own columns, over a background sample.
 
 The interventional game is an average over background rows, and so is its Shapley value. For each pair of a row and a
-background row only the k columns in which they differ play. Small games (k <= ``exact_columns``) are enumerated; for
-the others whole orders are walked forwards and backwards (antithetic pairs; Mitchell et al., "Sampling permutations
-for Shapley value estimation", JMLR 23, 2022), with fresh orders for every background row, the same for every explained
-row. The spread between the walks of a pair gives each value its standard error; the sum of a row telescopes exactly.
+background row only the k columns in which they differ play. Small games (k <= ``exact_columns``) are enumerated. Larger
+ones are fitted by KernelSHAP where a pair has the evaluations for it (:mod:`audit.attribution.kernel`); else whole
+orders are walked forwards and backwards (antithetic pairs; Mitchell et al., "Sampling permutations for Shapley value
+estimation", JMLR 23, 2022). Both are drawn anew for every background row and shared by the explained rows. On a network
+of 12 columns their errors are equal at 4 evaluations a column and the fit's is two thirds at 16. The spread between the
+walks of a pair, or the residuals of its fit, give each value its standard error; the sum of a row telescopes exactly.
 
 Sources: Shapley 1953; Lundberg & Lee, NeurIPS 2017; Janzing et al., AISTATS 2020 (interventional value function).
 """
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from .hybrids import Hybrids
+from .kernel import KernelDesign, kernel_design
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -28,6 +31,7 @@ Integers = NDArray[np.int64]
 MOST_EXACT_COLUMNS = 12
 FEWEST_BACKGROUND = 8
 MOST_WALKS = 512
+FIT_EVALUATIONS = 6  # a column: from here on the fit beats the walks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,7 @@ class Plan:
     background: int
     exact_columns: int
     walks: int  # antithetic pairs of orders for each background row
+    fit: int = 0  # coalitions that a game is fitted on instead; 0: it is walked
 
     @classmethod
     def within(cls, evaluations: int, *, columns: int, background: int) -> Plan:
@@ -45,12 +50,23 @@ class Plan:
         rows = min(background, max(FEWEST_BACKGROUND, evaluations // (2 * per_walk)))
         each = evaluations // rows
         exact = min(MOST_EXACT_COLUMNS, max(1, int(np.log2(max(each, 2)))))
-        return cls(background=rows, exact_columns=exact, walks=int(np.clip(each // per_walk, 2, MOST_WALKS)))
+        walks = int(np.clip(each // per_walk, 2, MOST_WALKS))
+        fit = each if each >= FIT_EVALUATIONS * columns and columns > max(exact, 2) else 0
+        return cls(background=rows, exact_columns=exact, walks=walks, fit=fit)
 
     def most_evaluations(self, columns: int) -> int:
         """Model calls that a row costs at most."""
-        walked = 2 * (columns - 1) * self.walks if columns > self.exact_columns else 0
-        return self.background * max(1 << min(self.exact_columns, columns), walked)
+        sampled = (self.fit or 2 * (columns - 1) * self.walks) if columns > self.exact_columns else 0
+        return self.background * max(1 << min(self.exact_columns, columns), sampled)
+
+    def freedom(self, columns: int) -> int:
+        """Degrees of freedom of the variance of one pair."""
+        return max(self.fit // 2 - columns + 1, 1) if self.fit else self.walks - 1
+
+    @property
+    def words(self) -> str:
+        how = f"KernelSHAP on {self.fit} coalitions" if self.fit else f"{self.walks} antithetic pairs of permutations"
+        return f"{how} a background row (exact where two rows differ in at most {self.exact_columns} columns)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,23 +110,27 @@ class Estimate:
     standard_errors: Floats
     plan: Plan
     exact: bool
+    halves: Floats | None  # (n, d) half the difference between the two halves of the background
 
 
-def shapley_values(game: Hybrids, plan: Plan, generator: np.random.Generator) -> Estimate:
-    """Shapley values of every foreground row over the first ``plan.background`` background rows."""
-    n, d = game.n, len(game.names)
-    orders = _orders(generator, plan, d)
-    total, variance, square = np.zeros((n, d)), np.zeros((n, d)), np.zeros((n, d))
+def shapley_values(game: Hybrids, plan: Plan, generator: np.random.Generator, rows: Integers | None = None) -> Estimate:
+    """Shapley values of these foreground rows (default: all) over the first ``plan.background`` background rows."""
+    chosen = np.arange(game.n) if rows is None else rows
+    n, d = len(chosen), len(game.names)
+    draw = _Draw(orders=_orders(generator, plan, d), seed=int(generator.integers(2**31)))
+    half = plan.background // 2
+    total, variance, square = np.zeros((2, n, d)), np.zeros((n, d)), np.zeros((n, d))
     exact = True
-    for rows, backs in _blocks(game, plan):
-        mean, error, enumerated = _pairs(game, plan, orders, rows, backs)
-        np.add.at(total, rows, mean)
-        np.add.at(variance, rows, error)
-        np.add.at(square, rows, error**2)
+    for at, backs in _blocks(n, game, plan):
+        mean, error, enumerated = _pairs(game, plan, draw, chosen[at], backs)
+        np.add.at(total, ((backs >= half).astype(int), at), mean)
+        np.add.at(variance, at, error)
+        np.add.at(square, at, error**2)
         exact = exact and enumerated
     b = plan.background
-    error = np.sqrt(variance) / b * _widening(variance, square, plan.walks - 1)
-    return Estimate(values=total / b, standard_errors=error, plan=plan, exact=exact)
+    error = np.sqrt(variance) / b * _widening(variance, square, plan.freedom(d))
+    halves = (total[0] / half - total[1] / (b - half)) / 2 if half else None
+    return Estimate(values=total.sum(axis=0) / b, standard_errors=error, plan=plan, exact=exact, halves=halves)
 
 
 def _widening(variance: Floats, square: Floats, each: int) -> Floats:
@@ -125,60 +145,83 @@ def _widening(variance: Floats, square: Floats, each: int) -> Floats:
     return np.where(known, stdtrit(df, 0.975) / ndtri(0.975), 1.0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draw:
+    """All that is random: the players' orders of every background row, and the coalitions of fitted games."""
+
+    orders: Integers
+    seed: int
+
+
 def _orders(generator: np.random.Generator, plan: Plan, d: int) -> Integers:
     """Rank of every column in every order, shape (background, walks, d)."""
     return np.argsort(generator.random((plan.background, plan.walks, d)), axis=2)
 
 
-def _blocks(game: Hybrids, plan: Plan) -> Iterator[tuple[Integers, Integers]]:
+def _blocks(n: int, game: Hybrids, plan: Plan) -> Iterator[tuple[Integers, Integers]]:
     """All pairs (row, background row), in blocks whose coalitions fill about one call of the model."""
     each = max(1, plan.most_evaluations(len(game.names)) // plan.background)
     size = max(1, 2 * game.chunk // each)  # rows and background share values, so games are half as large
-    pairs = game.n * plan.background
+    pairs = n * plan.background
     for start in range(0, pairs, size):
         pair = np.arange(start, min(start + size, pairs))
         yield pair // plan.background, pair % plan.background
 
 
-def _pairs(game: Hybrids, plan: Plan, orders: Integers, rows: Integers, backs: Integers) -> tuple[Floats, Floats, bool]:
-    """Mean over the walks of each pair, the variance of that mean, both (pairs, d), and whether all were enumerated."""
+def _pairs(game: Hybrids, plan: Plan, draw: _Draw, rows: Integers, backs: Integers) -> tuple[Floats, Floats, bool]:
+    """Values of each pair, their variances, both (pairs, d), and whether all games were enumerated."""
     differs = game.differs(rows, backs)
     k = differs.sum(axis=1)
     small = k <= plan.exact_columns
-    walks = np.where(small, 1, plan.walks)
+    walks = np.where(small | (plan.fit > 0), 1, plan.walks)
     pair = np.repeat(np.arange(len(rows)), walks)
     walk = np.arange(len(pair)) - np.repeat(np.cumsum(walks) - walks, walks)
-    ranks = np.where(differs[pair], orders[backs[pair], walk], len(game.names))
-    contributions = _contributions(game, plan, rows[pair], backs[pair], k[pair], np.argsort(ranks, axis=1))
+    ranks = np.where(differs[pair], draw.orders[backs[pair], walk], len(game.names))
+    order = np.argsort(ranks, axis=1)
+    contributions, fitted = _contributions(game, plan, draw.seed, rows[pair], backs[pair], k[pair], order)
+    if plan.fit or small.all():
+        return contributions, fitted, bool(small.all())
     mean, square = np.zeros(differs.shape), np.zeros(differs.shape)
     np.add.at(mean, pair, contributions)
     mean /= walks[:, None]
     np.add.at(square, pair, (contributions - mean[pair]) ** 2)
     variance = np.where(small[:, None], 0.0, square / (walks * np.maximum(walks - 1, 1))[:, None])
-    return mean, variance, bool(small.all())
+    return mean, variance, False
 
 
-def _contributions(game: Hybrids, plan: Plan, rows: Integers, backs: Integers, k: Integers, order: Integers) -> Floats:
-    """Contributions (tasks, d) of games whose k players are the first k columns of ``order``."""
+def _contributions(
+    game: Hybrids, plan: Plan, seed: int, rows: Integers, backs: Integers, k: Integers, order: Integers
+) -> tuple[Floats, Floats]:
+    """Contributions of games whose k players are the first k columns of ``order``, and the variances of those that were
+    fitted, both (tasks, d)."""
     groups = [(int(size), np.flatnonzero(k == size)) for size in np.unique(k) if size > 0]
-    designs = [every_coalition(size) if size <= plan.exact_columns else both_ways(size) for size, _ in groups]
-    asked = [_mixtures(design, tasks, order) for design, (_, tasks) in zip(designs, groups, strict=True)]
+    designs = [_design(plan, size, seed) for size, _ in groups]
+    asked = [_mixtures(design.coalitions, tasks, order) for design, (_, tasks) in zip(designs, groups, strict=True)]
     answers = _answers(game, rows, backs, asked)
-    result = np.zeros(order.shape)
+    result, variance = np.zeros(order.shape), np.zeros(order.shape)
     for (size, tasks), design, answer in zip(groups, designs, answers, strict=True):
         ends = game.ends(rows[tasks], backs[tasks])
         inner = answer.reshape(len(tasks), len(design.coalitions))
         worth = np.column_stack([ends[:, 0], inner, ends[:, 1]])
-        result[tasks[:, None], order[tasks, :size]] = worth @ design.weights.T
-    return result
+        values = worth @ design.weights.T
+        result[tasks[:, None], order[tasks, :size]] = values
+        if isinstance(design, KernelDesign):
+            variance[tasks[:, None], order[tasks, :size]] = design.variances(worth, values)
+    return result, variance
 
 
-def _mixtures(design: Design, tasks: Integers, order: Integers) -> tuple[Integers, NDArray[np.bool_]]:
+def _design(plan: Plan, k: int, seed: int) -> Design | KernelDesign:
+    if k <= plan.exact_columns:
+        return every_coalition(k)
+    return kernel_design(k, plan.fit, seed) if plan.fit else both_ways(k)
+
+
+def _mixtures(coalitions: NDArray[np.bool_], tasks: Integers, order: Integers) -> tuple[Integers, NDArray[np.bool_]]:
     """For each task and coalition: the task, and which columns come from the explained row."""
-    m, k = design.coalitions.shape
+    m, k = coalitions.shape
     masks = np.zeros((len(tasks), m, order.shape[1]), dtype=bool)
     players = np.broadcast_to(order[tasks, None, :k], (len(tasks), m, k))
-    np.put_along_axis(masks, players, np.broadcast_to(design.coalitions, players.shape), axis=2)
+    np.put_along_axis(masks, players, np.broadcast_to(coalitions, players.shape), axis=2)
     return np.repeat(tasks, m), masks.reshape(len(tasks) * m, order.shape[1])
 
 

@@ -79,8 +79,12 @@ def test_an_unused_column_gets_nothing_and_twins_get_the_same(seed):
     def function(c):
         return (c["x0"] + c["x1"]) ** 2 * c["x2"] + np.cos(c["x3"])
 
-    found = explain(Value(function), table(columns), background=table(back), evaluations=4000, seed=seed)
-    assert np.abs(found.values[:, 4:]).max() < 1e-12
+    walked = explain(Value(function), table(columns), background=table(back), evaluations=400, seed=seed)
+    assert "permutations" in walked.method
+    assert np.abs(walked.values[:, 4:]).max() < 1e-12
+    fitted = explain(Value(function), table(columns), background=table(back), evaluations=4000, seed=seed)
+    assert "KernelSHAP" in fitted.method
+    assert (np.abs(fitted.values[:, 4:]) <= 8 * fitted.standard_errors[:, 4:] + 1e-9).all()
     exact = explain(Value(function), table(columns), background=table(back), evaluations=100_000, seed=seed)
     np.testing.assert_allclose(exact.values[:, 0], exact.values[:, 1], atol=1e-12)
 
