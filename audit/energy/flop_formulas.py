@@ -81,16 +81,6 @@ def trilinear(
     return 3 * prod(map(max, zip(*factors, strict=True)))
 
 
-def attention(query: Shape, key: Shape, value: Shape, *rest: Any, out_shape: Any = None, **options: Any) -> int:
-    batch, heads, length, width = query
-    return 2 * batch * heads * length * key[-2] * (width + value[-1])
-
-
-def attention_backward(gradient: Shape, query: Shape, key: Shape, value: Shape, *rest: Any, **options: Any) -> int:
-    """The scores are computed anew: 2.5 forwards, the convention of flash attention."""
-    return attention(query, key, value) * 5 // 2
-
-
 FORMULAS: dict[Any, Callable[..., int]] = {
     aten.convolution_backward: convolution_backward,
     aten.mv: matrix_vector,
@@ -102,8 +92,6 @@ FORMULAS: dict[Any, Callable[..., int]] = {
     aten.addbmm: added_batch_products,
     aten._cdist_forward: pairwise_distances,
     aten._trilinear: trilinear,
-    aten._scaled_dot_product_flash_attention_for_cpu: attention,
-    aten._scaled_dot_product_flash_attention_for_cpu_backward: attention_backward,
 }
 """By operation; arguments are shapes."""
 
