@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from audit import store, writers
-from audit.case import build_case, data_spec
+from audit.case import build_case, data_spec, with_variants
 from audit.data import Dataset
 from audit.data.memory import as_table
 from audit.data.opening import dataset_from_table
@@ -91,12 +91,16 @@ def run(
     stats: Mapping[str, Any] | None = None,
     gate: Mapping[str, Any] | None = None,
     rows: str = "none",
+    variants: Mapping[str, Any] | None = None,
+    costs: Sequence[str] = (),
 ) -> Run:
     """Audit ``model`` on ``test`` (a data frame, an Arrow table, a mapping of columns, or a path).
 
     ``model`` is a fitted estimator, a torch module, ``audit.TorchModel``, a function of a data frame (then ``output``
     is "probability", "decision" or "value"), or None with ``prediction`` or ``score`` naming a column of ``test``.
-    ``limits``, ``use``, ``columns``, ``training``, ``stats`` and ``gate`` read as their tables in audit.toml.
+    ``variants`` are other forms of the model by name, compared with it on the same rows. ``costs`` names checks that do
+    not run by default: "timing", "retrain". ``limits``, ``use``, ``columns``, ``training``, ``stats`` and ``gate`` read
+    as their tables in audit.toml.
     AuditError, in words, when the audit cannot be made.
     """
     roles = {
@@ -110,7 +114,9 @@ def run(
         "score": score,
         "threshold": threshold if model is None else None,
     }
-    model_table = {"path": IN_MEMORY, "threshold": threshold, "classes": list(classes), "output": None}
+    model_table: dict[str, Any] = {"path": IN_MEMORY, "threshold": threshold, "classes": list(classes), "output": None}
+    if model is not None and variants:
+        model_table["variants"] = dict.fromkeys(variants, IN_MEMORY)
     raw: dict[str, Any] = {
         "name": name,
         "purpose": purpose,
@@ -127,9 +133,15 @@ def run(
     loaded = _loaded(raw)
     tables = {"test": test, **({} if train is None else {"train": train})}
     datasets = {key: _dataset(key, table, loaded.spec) for key, table in tables.items()}
-    wrapped = None if model is None else _wrapped(model, datasets["test"], classes, output, features, device)
-    case = build_case(loaded.spec, loaded.root, wrapped, datasets)
-    return Run(run_audit(case, loaded, find(), Settings(command="audit.run(...)")))
+    wrapped = [
+        _wrapped(one, datasets["test"], classes, output, features, device)
+        for one in (model, *(variants or {}).values())
+        if one is not None
+    ]
+    case = build_case(loaded.spec, loaded.root, wrapped[0] if wrapped else None, datasets)
+    case = with_variants(case, dict(zip(variants or {}, wrapped[1:], strict=True)))
+    settings = Settings(costs=(*Settings().costs, *costs), command="audit.run(...)")
+    return Run(run_audit(case, loaded, find(), settings))
 
 
 def _given(table: dict[str, Any]) -> dict[str, Any]:

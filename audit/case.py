@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from audit.data import Dataset
 from audit.data.dataset import shown
 from audit.data.opening import default_features, inherit, open_dataset, with_features
 from audit.data.task import TargetFacts, decide_positive, decide_task, target_facts
-from audit.errors import DataError, SpecError, nearest
+from audit.errors import DataError, ModelError, SpecError, nearest
 from audit.models import Model
 from audit.models.loading import LoadedModel, load_model
 from audit.record import DataSummary, ModelSummary
@@ -33,6 +33,7 @@ class Case:
     positive: str | None
     favourable: str | None
     allow_code: bool = False  # a recipe beside audit.toml may run
+    variants: Mapping[str, LoadedModel] = field(default_factory=dict)  # other forms of the model
 
     @property
     def model(self) -> Model | None:
@@ -66,7 +67,31 @@ def open_case(loaded: Loaded, *, allow_code: bool = False) -> Case:
         for name in DATASETS
         if (part := data_spec(spec, name)) is not None
     }
-    return replace(build_case(spec, root, model, datasets), allow_code=allow_code)
+    case = replace(build_case(spec, root, model, datasets), allow_code=allow_code)
+    return with_variants(case, _variants(spec, root, allow_code=allow_code))
+
+
+def _variants(spec: AuditSpec, root: Path, *, allow_code: bool) -> dict[str, LoadedModel]:
+    """ModelError for one that cannot be loaded, with its name before the reason."""
+    loaded = {}
+    for name, variant in (spec.model.variant_models() if spec.model else {}).items():
+        try:
+            loaded[name] = load_model(variant, root, allow_code=allow_code)
+        except ModelError as error:
+            raise type(error)(f'[model] variants, "{name}": {error}') from error
+    return loaded
+
+
+def with_variants(case: Case, variants: Mapping[str, LoadedModel]) -> Case:
+    """The case with other forms of its model. ModelError for one that decides between other classes."""
+    own = () if case.model is None else case.model.classes
+    for name, variant in variants.items():
+        if variant.model.classes != own:
+            raise ModelError(
+                f'[model] variants, "{name}" decides between {", ".join(variant.model.classes) or "no classes"}, '
+                f"the model between {', '.join(own) or 'no classes'}: a variant is another form of the same model"
+            )
+    return replace(case, variants=dict(variants))
 
 
 def data_spec(spec: AuditSpec, name: str) -> DataSpec | None:

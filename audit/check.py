@@ -8,8 +8,9 @@ from typing import Literal, TypeVar
 
 from audit.errors import CheckError
 
-Cost = Literal["instant", "predict", "gradient", "retrain"]
-COSTS: tuple[Cost, ...] = ("instant", "predict", "gradient", "retrain")
+Cost = Literal["instant", "predict", "gradient", "timing", "retrain"]
+COSTS: tuple[Cost, ...] = ("instant", "predict", "gradient", "timing", "retrain")
+"""``timing`` differs from run to run: done only when asked for, and no part of the identity of a run."""
 F = TypeVar("F", bound=Callable[..., object])
 
 

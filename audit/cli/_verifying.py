@@ -82,8 +82,9 @@ def _held_against(what: str, now: str, then: str) -> Line:
 
 def measured_again(before: AuditRun, after: AuditRun) -> Iterator[Line]:
     """Every stored number within 1e-6 + 1e-5 |x| of the new one, every verdict the same."""
+    timed = _timed(before)
     new = dict(keyed(after))
-    old = list(keyed(before))
+    old = [(key, m) for key, m in keyed(before) if m.name not in timed]
     gone = [key for key, _ in old if key not in new]
     moved = [
         (key, m.value, new[key].value)
@@ -98,11 +99,17 @@ def measured_again(before: AuditRun, after: AuditRun) -> Iterator[Line]:
     turned = [
         f"{f.id} was {f.verdict} and is {verdicts.get(f.id, 'no limit')}"
         for f in before.findings
-        if verdicts.get(f.id) != f.verdict
+        if verdicts.get(f.id) != f.verdict and f.limit.measure not in timed
     ]
     yield Line(
         what="verdicts", same=not turned, detail=_few(turned) or f"{len(before.findings)} verdicts came out the same"
     )
+
+
+def _timed(run: AuditRun) -> set[str]:
+    """Measures that differ from run to run, so that a second measurement proves nothing."""
+    checks = {record.check for record in run.records if record.cost == "timing"}
+    return {name for name, note in run.measures.items() if note.check in checks}
 
 
 def _named(key: tuple[Any, ...]) -> str:

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--inconclusive", choices=("block", "warn"), help="overrides [gate] inconclusive")
     parser.add_argument("--allow-code", action="store_true", help="let Python files beside audit.toml run")
     parser.add_argument(
-        "--cost", action="append", default=[], choices=("retrain",), help="also run the checks of this cost"
+        "--cost", action="append", default=[], choices=("timing", "retrain"), help="also run the checks of this cost"
     )
 
 

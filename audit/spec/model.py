@@ -29,6 +29,15 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class VariantSpec(_Strict):
+    """Another form of the model; what is left out is as in [model]."""
+
+    path: str
+    factory: str | None = None
+    output: Literal["logit", "probability", "value"] | None = None
+    trust: tuple[str, ...] | None = None
+
+
 class ModelSpec(_Strict):
     """[model]: leave the table out to audit a column of predictions or scores."""
 
@@ -43,7 +52,18 @@ class ModelSpec(_Strict):
     task: Task | None = Field(None, description="inferred from the target when absent")
     sha256: str | None = Field(None, description="refuse the model when its file's hash differs")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
-    variants: dict[str, str] = Field(default_factory=dict, description="other forms of the same model")
+    variants: dict[str, str | VariantSpec] = Field(
+        default_factory=dict,
+        description="other forms of the same model by name: a path, or a table; seed... names a second training",
+    )
+
+    def variant_models(self) -> dict[str, ModelSpec]:
+        """Each variant as a [model] of its own: as this one, but for what its entry says."""
+        entries = {name: VariantSpec(path=v) if isinstance(v, str) else v for name, v in self.variants.items()}
+        return {
+            name: self.model_copy(update={**entry.model_dump(exclude_none=True), "variants": {}, "sha256": None})
+            for name, entry in entries.items()
+        }
 
 
 class DataSpec(_Strict):

@@ -25,6 +25,8 @@ Arrays = dict[str, Array]
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 _NOTHING = object()
 VARYING = ("id", "machine")  # not part of the identity of what was measured
+TIMING = "timing"  # the cost of checks whose results differ from run to run
+JUDGED = ("verdict", "exit_code", "exit_reason")
 
 
 def dump(run: AuditRun) -> tuple[Plain, Arrays]:
@@ -55,10 +57,33 @@ def load(content: Plain, arrays: Callable[[str], Array]) -> AuditRun:
 
 
 def identity(content: Plain) -> str:
-    """sha256 over all that was measured, canonically written; machine facts and the id itself stay out."""
-    core = {key: value for key, value in content.items() if key not in VARYING}
+    """sha256 over all that was measured, canonically written; machine facts, times and the id itself stay out."""
+    core = {key: value for key, value in _untimed(content).items() if key not in VARYING}
     text = json.dumps(core, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _untimed(content: Plain) -> Plain:
+    """Without what was timed, the limits on it, and the verdict where such a limit had a part in it."""
+    timed = {record.get("check") for record in _dicts(content, "records") if record.get("cost") == TIMING}
+    if not timed:
+        return content
+    notes = content.get("measures")
+    of_time = {
+        name
+        for name, note in (notes if isinstance(notes, dict) else {}).items()
+        if isinstance(note, dict) and note.get("check") in timed
+    }
+    findings = [finding for finding in _dicts(content, "findings") if finding.get("measure") not in of_time]
+    kept = {**content, "records": [r for r in _dicts(content, "records") if r.get("cost") != TIMING]}
+    judged = len(findings) < len(_dicts(content, "findings"))
+    return {**kept, "findings": findings, **dict.fromkeys(JUDGED)} if judged else kept
+
+
+def _dicts(content: Plain, key: str) -> list[Plain]:
+    """The entries of a list of a file that anybody may have edited."""
+    found = content.get(key)
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
 def plain(value: Any, keep: Callable[[Array], Plain]) -> Any:
