@@ -57,8 +57,13 @@ def _extremes(a: Tally, b: Tally, missing: Tally) -> tuple[tuple[Tally, Tally], 
 
 
 def wrong_label_bounds(a: Tally, b: Tally, wrong: int, level: float = 0.95) -> GapBounds:
-    """Where up to ``wrong`` rows of a and b together carry the other one's label. Sharp."""
+    """Where up to ``wrong`` rows of a and b together carry the other one's label. Sharp.
+
+    Raises Unavailable (undefined) for a group without rows.
+    """
     _check(a, b)
+    if a.n == 0 or b.n == 0:
+        raise Unavailable("undefined", "a group without rows has no rate", "give rows of both groups")
     largest = _swapped(a, b, wrong)
     smallest = _swapped(b, a, wrong)[::-1]
     return _between(smallest, largest, level)
@@ -67,15 +72,14 @@ def wrong_label_bounds(a: Tally, b: Tally, wrong: int, level: float = 0.95) -> G
 def _swapped(a: Tally, b: Tally, wrong: int) -> tuple[Tally, Tally]:
     """The relabelling of ``wrong`` rows that makes a - b largest: failures leave a, successes leave b."""
     failures, successes = a.n - a.k, b.k
+    wrong = min(wrong, failures + successes)
     out = np.arange(max(0, wrong - successes), min(wrong, failures) + 1)
-    if not out.size:  # every such row is moved already: the rates are 1 and 0
-        out = np.array([failures])
-    into = np.minimum(wrong - out, successes)
+    into = wrong - out
     n_a, n_b = a.n - out + into, b.n + out - into
     there = (n_a > 0) & (n_b > 0)
     out, into, n_a, n_b = out[there], into[there], n_a[there], n_b[there]
-    if not out.size:
-        return (a, b) if wrong == 0 else _swapped(a, b, wrong - 1)
+    if not out.size:  # to move them all would leave a group without rows
+        return _swapped(a, b, wrong - 1)
     best = int(np.argmax((a.k + into) / n_a - (b.k - into) / n_b))
     return Tally(int(a.k + into[best]), int(n_a[best])), Tally(int(b.k - into[best]), int(n_b[best]))
 

@@ -87,8 +87,16 @@ def test_a_verdict_that_is_open_has_nothing_to_flip() -> None:
     assert labels_to_flip(Tally(5, 20), Tally(9, 20), 0.1) is None
 
 
+def test_groups_of_thousands_of_failures_are_relabelled_without_emptying_one() -> None:
+    found = wrong_label_bounds(Tally(0, 5000), Tally(0, 20_000), 25_000)
+    assert (found.lower, found.upper) == (0, 0)
+    assert wrong_label_bounds(Tally(0, 5000), Tally(20_000, 20_000), 25_000).upper == 1
+
+
 def test_impossible_tallies_and_groups_without_known_rows_are_refused() -> None:
     with pytest.raises(CheckError, match="0 <= k <= n"):
         wrong_label_bounds(Tally(3, 2), Tally(1, 2), 0)
     with pytest.raises(Unavailable, match="known rows"):
         missing_label_bounds(Tally(0, 0), Tally(1, 2), Tally(1, 2))
+    with pytest.raises(Unavailable, match="without rows"):
+        wrong_label_bounds(Tally(0, 0), Tally(1, 2), 1)
