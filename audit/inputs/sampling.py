@@ -15,6 +15,8 @@ from audit.stats import clustered_mean, clustered_rate, mean, rate, weighted_mea
 REQUIRES: dict[str, object] = {}
 
 Places = NDArray[np.intp]
+Drawn = tuple[NDArray[np.float64], NDArray[np.int32] | None]
+"""Weight and cluster of some rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,19 @@ class Sampling:
     def plain(self) -> bool:
         """Whether every row counts alike and stands alone, so that counts are enough."""
         return self.weight is None and self.cluster is None
+
+    def drawn(self, rows: Places) -> Drawn:
+        """Weight (1 where none was named) and cluster of these rows of the data."""
+        weight = np.ones(len(rows)) if self.weight is None else self.weight[rows]
+        return weight, None if self.cluster is None else self.cluster[rows]
+
+    def refuse(self, what: str) -> Basis:
+        """For a measure with no interval here: raises Unavailable (not applicable)."""
+        raise Unavailable(
+            "not_applicable",
+            f"{what} has no interval for rows that are weighted or come in clusters",
+            "leave weight and cluster out in a second audit, and read it as a description of these rows",
+        )
 
     def rate(self, success: ArrayLike, rows: Places, of: str = "there") -> Basis:
         """Share of these rows of the data that are a success (0/1, in the order of ``rows``).

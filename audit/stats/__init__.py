@@ -19,6 +19,14 @@ from audit.stats.distances import abroca, kolmogorov_smirnov, wasserstein
 from audit.stats.equivalence import Equivalence, equivalence, equivalence_p_value, within_margin
 from audit.stats.frontier import Frontier, distance_to_frontier, frontier
 from audit.stats.inequality import consistency, differential_fairness, generalised_entropy, subgroup_gap
+from audit.stats.influence import (
+    weighted_auc,
+    weighted_balanced_accuracy,
+    weighted_f1,
+    weighted_macro_f1,
+    weighted_r_squared,
+    weighted_root_mean,
+)
 from audit.stats.label_bounds import (
     GapBounds,
     Tally,
@@ -117,8 +125,14 @@ __all__ = [
     "tukey_z",
     "value",
     "wasserstein",
+    "weighted_auc",
+    "weighted_balanced_accuracy",
+    "weighted_f1",
+    "weighted_macro_f1",
     "weighted_mean",
+    "weighted_r_squared",
     "weighted_rate",
+    "weighted_root_mean",
     "within_margin",
     "write_ledger",
     "wrong_label_bounds",

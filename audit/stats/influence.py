@@ -12,14 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from audit.errors import Unavailable
 from audit.results import Basis
-from audit.stats.arrays import Indices, Vector
+from audit.stats.arrays import Vector
 from audit.stats.transformed import Scale, normal
 
 FEWEST = 3
 Codes = NDArray[np.int32]
 
 
-def linearised(value: float, influence: Vector, weight: Vector, cluster: Indices | None, scale: Scale) -> Basis:
+def linearised(value: float, influence: Vector, weight: Vector, cluster: Codes | None, scale: Scale) -> Basis:
     """A basis from the influence of each row, shape (n,). At 0 and 1 the logit scale gives way to the plain one.
 
     Raises Unavailable (insufficient data) below three clusters, or three rows with weight.
@@ -39,7 +39,7 @@ def linearised(value: float, influence: Vector, weight: Vector, cluster: Indices
     return normal(value, se, scale=scale if inside else "identity", df=max(effective - 1, 1.0), n=int(kept.sum()))
 
 
-def weighted_f1(positive: ArrayLike, decided: ArrayLike, weight: Vector, cluster: Indices | None) -> Basis:
+def weighted_f1(positive: ArrayLike, decided: ArrayLike, weight: Vector, cluster: Codes | None) -> Basis:
     """F1 = 2 TP / (labelled + decided), in weight. Raises Unavailable (undefined) where both are 0."""
     both = np.asarray(positive, dtype=float) + np.asarray(decided, dtype=float)
     size = float(weight @ both)
@@ -49,7 +49,7 @@ def weighted_f1(positive: ArrayLike, decided: ArrayLike, weight: Vector, cluster
     return linearised(f1, weight * (2.0 * (both == 2) - f1 * both) / size, weight, cluster, "logit")
 
 
-def weighted_macro_f1(label: Codes, decision: Codes, classes: int, weight: Vector, cluster: Indices | None) -> Basis:
+def weighted_macro_f1(label: Codes, decision: Codes, classes: int, weight: Vector, cluster: Codes | None) -> Basis:
     """Mean over classes of F1."""
     both = (label[:, None] == np.arange(classes)) + 1.0 * (decision[:, None] == np.arange(classes))
     size = weight @ both
@@ -61,7 +61,7 @@ def weighted_macro_f1(label: Codes, decision: Codes, classes: int, weight: Vecto
 
 
 def weighted_balanced_accuracy(
-    label: Codes, decision: Codes, classes: int, weight: Vector, cluster: Indices | None
+    label: Codes, decision: Codes, classes: int, weight: Vector, cluster: Codes | None
 ) -> Basis:
     """Mean over classes of recall."""
     actual = np.bincount(label, weight, minlength=classes)
@@ -73,7 +73,7 @@ def weighted_balanced_accuracy(
     return linearised(float(recall.mean()), influence, weight, cluster, "logit")
 
 
-def weighted_auc(score: Vector, positive: ArrayLike, weight: Vector, cluster: Indices | None) -> Basis:
+def weighted_auc(score: Vector, positive: ArrayLike, weight: Vector, cluster: Codes | None) -> Basis:
     """Area under the ROC curve in weight; ties count one half. Raises Unavailable (undefined) for a single class."""
     truth = np.asarray(positive, dtype=bool)
     up, down = weight * truth, weight * ~truth
@@ -92,7 +92,7 @@ def _below(score: Vector, weight: Vector) -> Vector:
     return np.asarray(((np.cumsum(at) - at / 2) / weight.sum())[place], dtype=float)
 
 
-def weighted_root_mean(squares: Vector, weight: Vector, cluster: Indices | None) -> Basis:
+def weighted_root_mean(squares: Vector, weight: Vector, cluster: Codes | None) -> Basis:
     """Root of the weighted mean of squares."""
     mean = float(weight @ squares / weight.sum())
     root = float(np.sqrt(mean))
@@ -100,7 +100,7 @@ def weighted_root_mean(squares: Vector, weight: Vector, cluster: Indices | None)
     return linearised(root, slope * weight * (squares - mean) / weight.sum(), weight, cluster, "log")
 
 
-def weighted_r_squared(y: Vector, prediction: Vector, weight: Vector, cluster: Indices | None) -> Basis:
+def weighted_r_squared(y: Vector, prediction: Vector, weight: Vector, cluster: Codes | None) -> Basis:
     """1 - SSE / SST in weight. Raises Unavailable (undefined) for a constant target."""
     centre = float(weight @ y / weight.sum())
     errors, spread = weight * (y - prediction) ** 2, weight * (y - centre) ** 2

@@ -30,6 +30,7 @@ from audit.check import check
 from audit.checks._support import Places, Sheet, curves
 from audit.inputs.groups import Groups, Slice
 from audit.inputs.probabilities import Probabilities
+from audit.inputs.sampling import Sampling
 from audit.results import Basis, Curve, Outcome, Series
 from audit.stats import (
     calibration_in_the_large,
@@ -65,28 +66,33 @@ RELIABILITY = Curve(
 
 
 @check(cost="predict")
-def calibration(probabilities: Probabilities, groups: Groups, level: float) -> Outcome:
+def calibration(probabilities: Probabilities, groups: Groups, sampling: Sampling, level: float) -> Outcome:
     sheet = Sheet(measures=MEASURES, level=level)
     for group, at in groups.over(probabilities.rows):
-        _measure(sheet, probabilities, group, at)
+        _measure(sheet, probabilities, sampling, group, at)
     draw = partial(_reliability, probabilities, level)
     return sheet.outcome(*curves(RELIABILITY, groups, probabilities.rows, draw))
 
 
-def _measure(sheet: Sheet, found: Probabilities, group: Slice, at: Places) -> None:
+def _measure(sheet: Sheet, found: Probabilities, sampling: Sampling, group: Slice, at: Places) -> None:
     pair = found.score[at], found.label[at]
 
     def p_value() -> Basis:
         return exact(ecce_p_value(ecce(*pair)))
 
+    large = partial(calibration_in_the_large, *pair)
+    if not sampling.plain:
+        large = partial(sampling.mean, pair[1] - pair[0], found.rows[at])
     for name, build in (
-        ("calibration_in_the_large", partial(calibration_in_the_large, *pair)),
+        ("calibration_in_the_large", large),
         ("calibration_slope", partial(calibration_slope, *pair)),
         ("expected_calibration_error", partial(expected_calibration_error, *pair)),
         ("ecce", partial(ecce, *pair)),
         ("ecce_p_value", p_value),
     ):
-        sheet.add(name, build, n=len(at), slice=group)
+        answers = sampling.plain or name == "calibration_in_the_large"
+        how = build if answers else partial(sampling.refuse, str(MEASURES[name]["words"]))
+        sheet.add(name, how, n=len(at), slice=group)
 
 
 def _reliability(found: Probabilities, level: float, label: str, at: Places) -> Series | None:

@@ -22,9 +22,10 @@ from __future__ import annotations
 from functools import partial
 
 from audit.check import check
-from audit.checks._support import Sheet, share
+from audit.checks._support import Sheet
 from audit.inputs.decisions import Decisions
 from audit.inputs.groups import Groups
+from audit.inputs.sampling import Sampling
 from audit.results import Outcome
 
 MEASURES: dict[str, dict[str, object]] = {
@@ -44,11 +45,11 @@ MEASURES: dict[str, dict[str, object]] = {
 
 
 @check(cost="predict")
-def selection(decisions: Decisions, groups: Groups, level: float) -> Outcome:
+def selection(decisions: Decisions, groups: Groups, sampling: Sampling, level: float) -> Outcome:
     sheet = Sheet(measures=MEASURES, level=level)
     decided = {"selection_rate": decisions.positive, "favourable_rate": decisions.favourable}
     for group, at in groups.over(decisions.rows):
         for name, chosen in decided.items():
-            k, n = int(chosen[at].sum()), len(at)
-            sheet.add(name, partial(share, k, n, "decided"), n=n, slice=group)
+            rate = partial(sampling.rate, chosen[at], decisions.rows[at], "decided")
+            sheet.add(name, rate, n=len(at), slice=group)
     return sheet.outcome()

@@ -27,7 +27,9 @@ from audit.checks.performance._classes import macro_auc, one_against_rest
 from audit.errors import Unavailable
 from audit.inputs.groups import Groups
 from audit.inputs.multiclass import Multiclass
+from audit.inputs.sampling import Sampling
 from audit.results import Outcome
+from audit.stats import weighted_auc
 
 MEASURES: dict[str, dict[str, object]] = {
     "class_roc_auc": {"unit": "1", "better": "higher", "words": "ROC AUC of a class", "params": {"class": "str"}},
@@ -36,7 +38,7 @@ MEASURES: dict[str, dict[str, object]] = {
 
 
 @check(cost="predict")
-def class_discrimination(multiclass: Multiclass, groups: Groups, level: float) -> Outcome:
+def class_discrimination(multiclass: Multiclass, groups: Groups, sampling: Sampling, level: float) -> Outcome:
     if multiclass.probability is None:
         raise Unavailable("missing_input", "there are decisions and no probabilities", "give scores, one a class")
     finite = np.flatnonzero(np.isfinite(multiclass.probability).all(axis=1))
@@ -44,8 +46,12 @@ def class_discrimination(multiclass: Multiclass, groups: Groups, level: float) -
     for group, at in groups.over(multiclass.rows[finite]):
         probability, label = multiclass.probability[finite[at]], multiclass.label[finite[at]]
         given = (probability, label, multiclass.classes)
-        sheet.add("macro_roc_auc", partial(macro_auc, *given), n=len(at), slice=group)
+        mean = partial(macro_auc, *given) if sampling.plain else partial(sampling.refuse, "the mean of several areas")
+        sheet.add("macro_roc_auc", mean, n=len(at), slice=group)
+        drawn = sampling.drawn(multiclass.rows[finite[at]])
         for k, name in enumerate(multiclass.classes):
             area = partial(one_against_rest, *given, k)
+            if not sampling.plain:
+                area = partial(weighted_auc, probability[:, k], label == k, *drawn)
             sheet.add("class_roc_auc", area, n=len(at), slice=group, params={"class": name})
     return sheet.outcome()

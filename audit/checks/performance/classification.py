@@ -19,18 +19,21 @@ Sources: Wilson 1927, JASA 22; Brodersen et al., ICPR 2010 (balanced accuracy); 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from audit import wording
 from audit.check import check
-from audit.checks._support import Sheet, share
+from audit.checks._support import Sheet
 from audit.checks.performance._classes import ClassCounts, balanced_accuracy, macro_f1
 from audit.errors import Unavailable
 from audit.inputs.classified import Classified
-from audit.inputs.groups import Groups, Slice
-from audit.results import Outcome, Table
+from audit.inputs.groups import Groups
+from audit.inputs.sampling import Drawn, Sampling
+from audit.results import Basis, Outcome, Table
+from audit.stats import weighted_balanced_accuracy, weighted_f1, weighted_macro_f1
 
 MEASURES: dict[str, dict[str, object]] = {
     "accuracy": {"unit": "1", "better": "higher", "words": "share decided correctly"},
@@ -43,11 +46,16 @@ MEASURES: dict[str, dict[str, object]] = {
 
 
 @check(cost="predict")
-def classification(classified: Classified, groups: Groups, level: float) -> Outcome:
+def classification(classified: Classified, groups: Groups, sampling: Sampling, level: float) -> Outcome:
     sheet = Sheet(measures=MEASURES, level=level)
     for group, at in groups.over(classified.rows):
         counts = ClassCounts.of(classified.classes, classified.label[at], classified.decision[at])
-        _measure(sheet, group, counts, classified.positive)
+        hits = counts.label == counts.decision
+        right = partial(sampling.rate, hits, classified.rows[at], "labelled and decided")
+        sheet.add("accuracy", right, n=counts.n, slice=group)
+        of_classes = _counted if sampling.plain else partial(_weighted, drawn=sampling.drawn(classified.rows[at]))
+        for name, build in of_classes(counts, classified.positive).items():
+            sheet.add(name, build, n=counts.n, slice=group)
     if classified.positive < 0:
         why = Unavailable(
             "not_applicable", "F1 of one class is for two classes", "use macro_f1, or class_f1 of a class"
@@ -56,13 +64,22 @@ def classification(classified: Classified, groups: Groups, level: float) -> Outc
     return sheet.outcome(_confusion_table(classified))
 
 
-def _measure(sheet: Sheet, group: Slice, counts: ClassCounts, positive: int) -> None:
-    right = partial(share, counts.correct.sum(), counts.n, "labelled and decided")
-    sheet.add("accuracy", right, n=counts.n, slice=group)
-    sheet.add("balanced_accuracy", partial(balanced_accuracy, counts), n=counts.n, slice=group)
-    sheet.add("macro_f1", partial(macro_f1, counts), n=counts.n, slice=group)
-    if positive >= 0:
-        sheet.add("f1", partial(counts.f1, positive), n=counts.n, slice=group)
+Builders = dict[str, Callable[[], Basis]]
+
+
+def _counted(counts: ClassCounts, positive: int) -> Builders:
+    found: Builders = {"balanced_accuracy": partial(balanced_accuracy, counts), "macro_f1": partial(macro_f1, counts)}
+    return found | ({"f1": partial(counts.f1, positive)} if positive >= 0 else {})
+
+
+def _weighted(counts: ClassCounts, positive: int, drawn: Drawn) -> Builders:
+    given = counts.label, counts.decision, len(counts.classes), *drawn
+    of_positive = counts.label == positive, counts.decision == positive, *drawn
+    found: Builders = {
+        "balanced_accuracy": partial(weighted_balanced_accuracy, *given),
+        "macro_f1": partial(weighted_macro_f1, *given),
+    }
+    return found | ({"f1": partial(weighted_f1, *of_positive)} if positive >= 0 else {})
 
 
 def _confusion_table(found: Classified) -> Table:

@@ -26,9 +26,10 @@ from numpy.typing import NDArray
 from audit.check import check
 from audit.checks._support import Places, Sheet, curves, line
 from audit.inputs.groups import Groups
+from audit.inputs.sampling import Sampling
 from audit.inputs.scores import Scores
 from audit.results import Curve, Outcome, Series
-from audit.stats import auc, average_precision
+from audit.stats import auc, average_precision, weighted_auc
 
 MEASURES = {
     "roc_auc": {"unit": "1", "better": "higher", "words": "ROC AUC"},
@@ -55,12 +56,16 @@ PRECISION_RECALL = Curve(
 
 
 @check(cost="predict")
-def discrimination(scores: Scores, groups: Groups, level: float) -> Outcome:
+def discrimination(scores: Scores, groups: Groups, sampling: Sampling, level: float) -> Outcome:
     sheet = Sheet(measures=MEASURES, level=level)
     for group, at in groups.over(scores.rows):
         pair = scores.score[at], scores.label[at]
-        sheet.add("roc_auc", partial(auc, *pair), n=len(at), slice=group)
-        sheet.add("average_precision", partial(average_precision, *pair), n=len(at), slice=group)
+        area, precision = partial(auc, *pair), partial(average_precision, *pair)
+        if not sampling.plain:
+            area = partial(weighted_auc, *pair, *sampling.drawn(scores.rows[at]))
+            precision = partial(sampling.refuse, "average precision")
+        sheet.add("roc_auc", area, n=len(at), slice=group)
+        sheet.add("average_precision", precision, n=len(at), slice=group)
     roc = curves(ROC, groups, scores.rows, partial(_roc, scores))
     return sheet.outcome(*roc, *curves(PRECISION_RECALL, groups, scores.rows, partial(_precision_recall, scores)))
 

@@ -17,12 +17,20 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
+from audit import wording
 from audit.check import check
-from audit.checks._support import Sheet
+from audit.checks._support import Places, Sheet
 from audit.checks.performance._classes import ClassCounts
 from audit.inputs.groups import Groups
 from audit.inputs.multiclass import Multiclass
-from audit.results import Outcome
+from audit.inputs.sampling import Sampling
+from audit.results import Basis, Outcome
+from audit.stats import weighted_f1
+
+Mask = NDArray[np.bool_]
 
 MEASURES = {
     "class_recall": {"unit": "1", "better": "higher", "words": "recall of a class", "params": {"class": "str"}},
@@ -32,17 +40,26 @@ MEASURES = {
 
 
 @check(cost="predict")
-def per_class(multiclass: Multiclass, groups: Groups, level: float) -> Outcome:
+def per_class(multiclass: Multiclass, groups: Groups, sampling: Sampling, level: float) -> Outcome:
     sheet = Sheet(measures=MEASURES, level=level)
     for group, at in groups.over(multiclass.rows):
-        counts = ClassCounts.of(multiclass.classes, multiclass.label[at], multiclass.decision[at])
+        rows, label, decision = multiclass.rows[at], multiclass.label[at], multiclass.decision[at]
+        counts = ClassCounts.of(multiclass.classes, label, decision)
         for k, name in enumerate(multiclass.classes):
-            actual, predicted = int(counts.actual[k]), int(counts.predicted[k])
-            either = actual + predicted - int(counts.correct[k])
+            actual, chosen, shown = label == k, decision == k, wording.label(name)
+            f1 = partial(counts.f1, k)
+            if not sampling.plain:
+                f1 = partial(weighted_f1, actual, chosen, *sampling.drawn(rows))
+            recall = partial(_share, sampling, rows, chosen, actual, f"labelled {shown}")
+            precision = partial(_share, sampling, rows, actual, chosen, f"decided {shown}")
             for measure, build, n in (
-                ("class_recall", counts.recall, actual),
-                ("class_precision", counts.precision, predicted),
-                ("class_f1", counts.f1, either),
+                ("class_recall", recall, actual.sum()),
+                ("class_precision", precision, chosen.sum()),
+                ("class_f1", f1, (actual | chosen).sum()),
             ):
-                sheet.add(measure, partial(build, k), n=n, rows=counts.n, slice=group, params={"class": name})
+                sheet.add(measure, build, n=int(n), rows=counts.n, slice=group, params={"class": name})
     return sheet.outcome()
+
+
+def _share(sampling: Sampling, rows: Places, success: Mask, among: Mask, of: str) -> Basis:
+    return sampling.rate(success[among], rows[among], of)

@@ -28,8 +28,8 @@ from audit.check import check
 from audit.checks._support import Sheet
 from audit.inputs.class_probabilities import ClassProbabilities
 from audit.inputs.groups import Groups
+from audit.inputs.sampling import Sampling
 from audit.results import Outcome
-from audit.stats import mean
 
 MEASURES = {
     "log_loss": {"unit": "nats", "better": "lower", "words": "log loss"},
@@ -40,12 +40,14 @@ EPSILON = float(np.finfo(np.float64).eps)
 
 
 @check(cost="predict")
-def probability_error(class_probabilities: ClassProbabilities, groups: Groups, level: float) -> Outcome:
+def probability_error(
+    class_probabilities: ClassProbabilities, groups: Groups, sampling: Sampling, level: float
+) -> Outcome:
     sheet = Sheet(measures=MEASURES, level=level)
     errors = {"log_loss": _surprise(class_probabilities), "brier_score": _squared_distance(class_probabilities)}
     for group, at in groups.over(class_probabilities.rows):
         for name, each in errors.items():
-            sheet.add(name, partial(mean, each[at]), n=len(at), slice=group)
+            sheet.add(name, partial(sampling.mean, each[at], class_probabilities.rows[at]), n=len(at), slice=group)
     return sheet.outcome()
 
 

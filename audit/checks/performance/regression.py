@@ -27,8 +27,9 @@ from audit.checks._support import Sheet
 from audit.errors import Unavailable
 from audit.inputs.groups import Groups
 from audit.inputs.regression import Regression
+from audit.inputs.sampling import Sampling
 from audit.results import Outcome
-from audit.stats import mean, r_squared, root_mean
+from audit.stats import r_squared, root_mean, weighted_r_squared, weighted_root_mean
 
 MEASURES = {
     "mean_absolute_error": {"unit": "target", "better": "lower", "words": "mean absolute error"},
@@ -41,16 +42,21 @@ LARGEST = 1e100  # beyond it cubes of the numbers leave what a double can hold
 
 
 @check(cost="predict")
-def regression(regression: Regression, groups: Groups, level: float) -> Outcome:
+def regression(regression: Regression, groups: Groups, sampling: Sampling, level: float) -> Outcome:
     sheet = Sheet(measures=MEASURES, level=level)
     size = max(np.abs(regression.label).max(), np.abs(regression.prediction).max())
     if size > LARGEST:
         raise Unavailable("undefined", f"a target or prediction of {size:.3g} cannot be squared", "rescale the target")
     residual = regression.label - regression.prediction
     for group, at in groups.over(regression.rows):
-        e, n = residual[at], len(at)
-        sheet.add("mean_absolute_error", partial(mean, np.abs(e)), n=n, slice=group)
-        sheet.add("root_mean_squared_error", partial(root_mean, e**2), n=n, slice=group)
-        sheet.add("r2", partial(r_squared, regression.label[at], regression.prediction[at]), n=n, slice=group)
-        sheet.add("mean_residual", partial(mean, e), n=n, slice=group)
+        e, n, rows = residual[at], len(at), regression.rows[at]
+        pair = regression.label[at], regression.prediction[at]
+        root, explained = partial(root_mean, e**2), partial(r_squared, *pair)
+        if not sampling.plain:
+            root = partial(weighted_root_mean, e**2, *sampling.drawn(rows))
+            explained = partial(weighted_r_squared, *pair, *sampling.drawn(rows))
+        sheet.add("mean_absolute_error", partial(sampling.mean, np.abs(e), rows), n=n, slice=group)
+        sheet.add("root_mean_squared_error", root, n=n, slice=group)
+        sheet.add("r2", explained, n=n, slice=group)
+        sheet.add("mean_residual", partial(sampling.mean, e, rows), n=n, slice=group)
     return sheet.outcome()
