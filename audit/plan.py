@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from audit.errors import SpecError, nearest
 from audit.policy import Limit
-from audit.policy.named import components, resolved
+from audit.policy.components import components, resolved
 from audit.policy.options import Rules
 from audit.policy.packs import Pack, gathered, load_pack, own_limits
 from audit.record import AuditRun

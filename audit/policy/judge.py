@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from audit.policy.components import components
 from audit.policy.each import judge_each
 from audit.policy.gaps import judge_gap
 from audit.policy.limits import Finding, Limit, Verdict, demanded
-from audit.policy.named import components, judge_named
+from audit.policy.named import judge_named
 from audit.policy.options import Case, Rules
 from audit.policy.regression import judge_regression
 from audit.results import Measurement, MeasureNote, Omission, Reason, Record
