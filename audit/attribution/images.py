@@ -20,9 +20,9 @@ from audit.stats import generator
 
 from .explanation import completeness_error
 from .grad_cam import grad_cam
-from .integrated_gradients import integrated_gradients, refined
+from .integrated_gradients import NESTED, Nested, integrated_gradients, refined
 from .maps import MapExplanation, Maps
-from .network import Network, Tensors, encoded, preflight
+from .network import Network, encoded, fastest_layout, preflight
 from .occlusion import Windows, occlusion
 from .subject import Method, Subject, grid
 from .trust import assess
@@ -86,8 +86,10 @@ def _explained(
         tensors = encoded(model, {name: pixels})
         if len(tensors) != 1 or tensors[0].ndim != 4:
             raise Unavailable("not_applicable", "encode does not return one N x C x H x W tensor", "give it that shape")
-        return tensors[0]
+        return tensors[0].contiguous(memory_format=layout)
 
+    layout = torch.contiguous_format
+    layout = fastest_layout(network, encode(images[:2]))
     inputs = encode(images)
     answers = preflight(network, (inputs,))
     targets = network.predicted(answers)
@@ -162,17 +164,14 @@ class _Task:
     def gradients(self, baseline: torch.Tensor, method: str) -> Maps:
         subject = self.subject
 
-        def rule(rows: torch.Tensor, nodes: int) -> Tensors:
-            at = rows.to(subject.inputs.device)
-            return integrated_gradients(subject.scalar, (subject.inputs[at],), (baseline[at],), rows, nodes)
-
         change = self.output - subject.values(baseline, torch.arange(subject.n))
-        integral = refined(rule, change, self.typical)
+        rule = Nested(subject.scalar, (subject.inputs,), (baseline,))
+        integral = refined(rule, change, self.typical, levels=NESTED)
         self.evaluations += integral.evaluations
         values = integral.values[0]
         total = values.reshape(len(values), -1).sum(dim=1)
         return Maps(
-            method=f"{method} (Gauss-Legendre, up to {max(integral.nodes)} nodes)",
+            method=f"{method} (up to {max(integral.nodes)} nodes)",
             short=method,
             family="gradients",
             values=values.sum(dim=1).float().numpy(),

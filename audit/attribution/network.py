@@ -129,6 +129,20 @@ def rows_per_call(inputs: Tensors) -> int:
     return int(np.clip(NUMBERS_PER_CALL // max(numbers, 1), 1, ROWS_PER_CALL))
 
 
+def fastest_layout(network: Network, pictures: torch.Tensor) -> torch.memory_format:
+    """Channels last, in which convolutions run up to twice as fast, where the module takes it and answers the same."""
+    if pictures.shape[1] == 1 or not any(isinstance(part, torch.nn.Conv2d) for part in network.module.modules()):
+        return torch.contiguous_format
+    plain = network.answers((pictures,))
+    try:
+        turned = pictures.contiguous(memory_format=torch.channels_last)
+        _require_gradients(network, (turned,))
+        same = torch.allclose(network.answers((turned,)), plain, rtol=BATCHED, atol=BATCHED)
+    except (ModelError, Unavailable):  # a view that needs the usual order; anything else shows again without it
+        return torch.contiguous_format
+    return torch.channels_last if same else torch.contiguous_format
+
+
 def in_calls(n: int, size: int, call: Callable[[slice], T]) -> list[T]:
     """``call`` on consecutive slices of n rows, of half the size whenever the memory does not suffice."""
     parts: list[T] = []

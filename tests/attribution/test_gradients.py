@@ -10,7 +10,13 @@ from captum.attr import IntegratedGradients
 from audit.attribution import explain
 from audit.attribution import network as network_module
 from audit.attribution.explanation import RED, completeness_error
-from audit.attribution.integrated_gradients import integrated_gradients, refined
+from audit.attribution.integrated_gradients import (
+    CLENSHAW_CURTIS,
+    Nested,
+    clenshaw_curtis,
+    integrated_gradients,
+    refined,
+)
 from audit.attribution.network import Network
 from audit.attribution.untouched import state_hash
 from audit.errors import Unavailable
@@ -248,3 +254,28 @@ def test_several_inputs_are_split_by_column():
     x = matrix(data.features)
     expected = np.column_stack([2 * (x[:, 0] - x[:, 0].mean()), x[:, 1:] ** 2 - (x[:, 1:] ** 2).mean(axis=0)])
     np.testing.assert_allclose(found.values, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("nodes", CLENSHAW_CURTIS)
+def test_a_clenshaw_curtis_rule_is_exact_for_polynomials_of_its_degree(nodes):
+    at = (1 - np.cos(np.pi * np.arange(nodes) / (nodes - 1))) / 2
+    weights = clenshaw_curtis(nodes)
+    for power in range(nodes):
+        assert weights @ at**power == pytest.approx(1 / (power + 1), abs=1e-12)
+
+
+def test_nested_rules_ask_only_for_new_nodes_and_agree_with_the_rule_made_at_once():
+    asked = []
+
+    def scalar(inputs, rows):
+        asked.append(len(rows))
+        return (torch.sin(3 * inputs[0]) * (rows + 1)[:, None]).sum(dim=1)
+
+    x, b, rows = torch.tensor([[1.0, 2.0], [0.5, -1.0]]), torch.zeros(2, 2), torch.arange(2)
+    rule = Nested(scalar, (x,), (b,))
+    for nodes in CLENSHAW_CURTIS:
+        (found,) = rule(rows, nodes)
+        assert sum(asked) == 2 * nodes
+    np.testing.assert_allclose(found, torch.sin(3 * x) * (rows + 1)[:, None], atol=1e-6)
+    (again,) = rule(rows, 128)
+    np.testing.assert_allclose(again, found, atol=1e-6)
