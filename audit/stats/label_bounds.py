@@ -14,7 +14,6 @@ import numpy as np
 
 from audit.errors import CheckError, Unavailable
 from audit.results import Interval
-from audit.stats.arrays import Vector
 from audit.stats.bases import interval
 from audit.stats.pairs import difference
 from audit.stats.proportions import rate
@@ -137,8 +136,3 @@ def _within(found: Interval, limit: float) -> bool:
 def _check(*tallies: Tally) -> None:
     if not all(0 <= tally.k <= tally.n for tally in tallies):
         raise CheckError(f"every tally needs 0 <= k <= n, got {tallies}")
-
-
-def curve_ends(curve: Sequence[GapBounds]) -> tuple[Vector, Vector]:
-    """Lower and upper ends of a sensitivity curve, as a chart draws them."""
-    return np.array([one.interval.lower for one in curve]), np.array([one.interval.upper for one in curve])
