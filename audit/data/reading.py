@@ -92,7 +92,9 @@ def _csv_options(columns: Sequence[str] | None) -> pyarrow.csv.ConvertOptions:
 def _read_file(file: Path, columns: Sequence[str] | None) -> pa.Table:
     try:
         if file.suffix.lower() == ".parquet":
-            table = pyarrow.parquet.read_table(file, columns=list(columns) if columns is not None else None)
+            # Not read_table: it reads through a data set, which imports pandas.
+            with pyarrow.parquet.ParquetFile(file) as parquet:
+                table = parquet.read(columns=list(columns) if columns is not None else None)
         else:
             table = pyarrow.csv.read_csv(file, convert_options=_csv_options(columns))
             _refuse_other_encodings(table, file)
