@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.csv
+import pyarrow.parquet
 import pytest
 
 from audit.cli import COMMANDS, PLUGGED
@@ -44,9 +47,10 @@ def test_nothing_heavy_is_imported(tmp_path: Path, arguments: list[str]) -> None
 def test_check_reads_bins_and_missing_groups_of_parquet_without_pandas(tmp_path: Path) -> None:
     lay(tmp_path, SPEC + "\n[columns]\nid = { bins = [100, 300] }\n".replace("id", "race_code"))
     table = "score,label,race,sex,race_code\n" + "0.3,0,white,F,120\n0.7,1,,M,\n" * 50
-    (tmp_path / "scores.csv").write_text(table)
+    stored = pyarrow.csv.read_csv(io.BytesIO(table.encode()))
+    pyarrow.parquet.write_table(stored, tmp_path / "scores.parquet")
     path = tmp_path / "audit.toml"
-    path.write_text(path.read_text().replace('"race", "sex"', '"race", "race_code"'))
+    path.write_text(path.read_text().replace('"race", "sex"', '"race", "race_code"').replace(".csv", ".parquet"))
     assert imported(tmp_path, "check") == []
 
 
