@@ -93,14 +93,15 @@ def run(
     rows: str = "none",
     variants: Mapping[str, Any] | None = None,
     costs: Sequence[str] = (),
+    compute: Mapping[str, Any] | None = None,
 ) -> Run:
     """Audit ``model`` on ``test`` (a data frame, an Arrow table, a mapping of columns, or a path).
 
     ``model`` is a fitted estimator, a torch module, ``audit.TorchModel``, a function of a data frame (then ``output``
     is "probability", "decision" or "value"), or None with ``prediction`` or ``score`` naming a column of ``test``.
     ``variants`` are other forms of the model by name, compared with it on the same rows. ``costs`` names checks that do
-    not run by default: "timing", "retrain". ``limits``, ``use``, ``columns``, ``training``, ``stats`` and ``gate`` read
-    as their tables in audit.toml.
+    not run by default: "timing", "retrain". ``limits``, ``use``, ``columns``, ``training``, ``stats``, ``gate`` and
+    ``compute`` read as their tables in audit.toml.
     AuditError, in words, when the audit cannot be made.
     """
     roles = {
@@ -127,6 +128,7 @@ def run(
         "limit": [dict(limit) for limit in limits],
         "stats": dict(stats or {}),
         "gate": dict(gate or {}),
+        "compute": dict(compute or {}),
         "evidence": {"rows": rows},
         **({} if model is None else {"model": _given(model_table)}),
     }

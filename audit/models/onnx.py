@@ -37,16 +37,16 @@ class _Session:
         self.features: tuple[str, ...] | None = names if len(names) > 1 else None
 
     def _outputs(self, columns: Columns) -> NDArray[np.float64]:
-        feeds = self._feeds(columns)
+        feeds = self.feeds(columns)
         first = self.inputs[0].shape[0]
         n = len(next(iter(feeds.values())))
         size = first if isinstance(first, int) else n
         if n % size:
             raise ModelError(f"the ONNX file takes batches of {size} rows: export it with a dynamic first axis")
-        parts = [self._run({k: v[i : i + size] for k, v in feeds.items()}) for i in range(0, n, size)]
+        parts = [self.run({k: v[i : i + size] for k, v in feeds.items()}) for i in range(0, n, size)]
         return np.concatenate(parts).reshape(n, -1)
 
-    def _run(self, feeds: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
+    def run(self, feeds: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
         names = [o.name for o in self.session.get_outputs()]
         # A converted classifier returns its label first and its probabilities second.
         wanted = next((n for n in names if "prob" in n.lower()), names[-1])
@@ -59,7 +59,7 @@ class _Session:
             return np.array([[row[key] for key in keys] for row in result], dtype=np.float64)
         return np.asarray(result, dtype=np.float64)
 
-    def _feeds(self, columns: Columns) -> dict[str, NDArray[Any]]:
+    def feeds(self, columns: Columns) -> dict[str, NDArray[Any]]:
         if len(self.inputs) == 1:
             values = list(columns.values())
             whole = values[0] if values[0].ndim > 1 else np.column_stack(values)

@@ -140,15 +140,10 @@ def size_of(loaded: LoadedModel) -> tuple[int, str]:
     raise Unavailable("missing_input", detail, "audit it from a file")
 
 
-class _Counted(io.RawIOBase):
-    """A file that keeps nothing but its length."""
+class _Counted(io.BytesIO):
+    """A file that keeps nothing but its length: a copy of a large network would not fit beside it."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.total = 0
-
-    def writable(self) -> bool:
-        return True
+    total = 0
 
     def write(self, content: Any, /) -> int:
         size = memoryview(content).nbytes

@@ -217,6 +217,7 @@ class EvidenceSpec(_Strict):
 class ComputeSpec(_Strict):
     engine: Literal["local"] = "local"
     batch: int = Field(8192, ge=1, description="rows a call of the model")
+    seconds: float = Field(2.0, gt=0, le=3600, description="how long each model is timed, by each check that times")
 
 
 class AuditSpec(_Strict):

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from audit.case import Case
 from audit.check import check
@@ -75,19 +76,19 @@ def model_size(case: Case, model: Model, data: Dataset, level: float) -> Outcome
     for name, variant in case.variants.items():
         about: Mapping[str, Scalar] = {"variant": name}
         _all(sheet, variant, case, data, about)
-        _add(sheet, "relative_model_size", lambda variant=variant: _relative(variant, loaded), about)
+        _add(sheet, "relative_model_size", partial(_relative, variant, loaded), about)
     return sheet.outcome()
 
 
 def _all(sheet: Sheet, loaded: LoadedModel, case: Case, data: Dataset, about: Mapping[str, Scalar]) -> None:
-    _add(sheet, "model_size", lambda: size_of(loaded), about)
+    _add(sheet, "model_size", partial(size_of, loaded), about)
     for name, part in (
         ("model_parameters", "parameters"),
         ("nonzero_parameters", "nonzero"),
         ("trainable_parameters", "trainable"),
     ):
-        _add(sheet, name, lambda part=part: _number(loaded, case, part), about)
-    _add(sheet, "inference_flops", lambda: _flops(loaded.model, data), about)
+        _add(sheet, name, partial(_number, loaded, case, part), about)
+    _add(sheet, "inference_flops", partial(_flops, loaded.model, data), about)
 
 
 def _add(sheet: Sheet, name: str, count: Callable[[], Counted], about: Mapping[str, Scalar]) -> None:
@@ -97,7 +98,7 @@ def _add(sheet: Sheet, name: str, count: Callable[[], Counted], about: Mapping[s
     except Unavailable as why:
         sheet.omit(name, why, n=0, rows=0, params=about)
         return
-    sheet.add(name, lambda: exact(value), n=1, params=about)
+    sheet.add(name, partial(exact, value), n=1, params=about)
     sheet.measurements[-1] = replace(sheet.measurements[-1], method=f"counted: {what}")
 
 

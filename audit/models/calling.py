@@ -1,0 +1,84 @@
+"""One inference, ready to be called and timed: the model alone, on rows that are already in its own form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from audit.data import Columns
+from audit.errors import ModelError
+from audit.models.base import Differentiable, Model, Predictor, ProbabilisticClassifier
+
+Call = Callable[[], object]
+
+
+@contextmanager
+def ready(model: Model, columns: Columns) -> Iterator[Call]:
+    """A function without arguments that runs the model once over ``columns``.
+
+    What turns a table into the model's input is done before: tensors of a network, the data frame of an estimator,
+    the feeds of an ONNX session. Any other model is called as the audit calls it. Networks are put in evaluation mode
+    and back. ModelError for a model that cannot predict.
+    """
+    if isinstance(model, Differentiable):
+        with _network(model, columns) as call:
+            yield call
+    elif model.kind == "sklearn":
+        yield _estimator(model, columns)
+    elif model.kind == "onnx":
+        yield _session(model, columns)
+    else:
+        yield _generic(model, columns)
+
+
+@contextmanager
+def _network(model: Any, columns: Columns) -> Iterator[Call]:
+    import torch
+
+    module = model.module
+    modes = {part: part.training for part in module.modules()}
+    encoded = model.encode(columns)
+    inputs = encoded if isinstance(encoded, tuple) else (encoded,)
+    wait = torch.cuda.synchronize if model.device.type == "cuda" else None
+
+    def call() -> object:
+        with torch.inference_mode():
+            result = module(*inputs)
+        if wait is not None:
+            wait(model.device)  # a GPU answers before it has finished
+        return result
+
+    module.eval()
+    try:
+        yield call
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+
+
+def _estimator(model: Any, columns: Columns) -> Call:
+    from audit.models.sklearn import frame
+
+    table = frame(columns)
+    given = table if model.features is not None else table.to_numpy()
+    method = getattr(model.estimator, _method(model))
+    return lambda: method(given)
+
+
+def _session(model: Any, columns: Columns) -> Call:
+    feeds = model.feeds(columns)
+    return lambda: model.run(feeds)
+
+
+def _generic(model: Any, columns: Columns) -> Call:
+    method = getattr(model, _method(model))
+    return lambda: method(columns)
+
+
+def _method(model: object) -> str:
+    if isinstance(model, ProbabilisticClassifier):
+        return "predict_proba"
+    if isinstance(model, Predictor):
+        return "predict"
+    raise ModelError(f"{getattr(model, 'name', type(model).__name__)} can neither predict nor give probabilities")
