@@ -6,15 +6,18 @@ decided about ask for the main reasons before they ask for accuracy.
 How it is measured: rows of a seeded sample are split into one contribution a column, so that base plus contributions
 gives the output: Shapley values over a background sample for any model, expected gradients for a torch network. A
 column's importance is the mean absolute contribution, with Hall's interval over the rows (the background is held
-fixed); the ranking shows intervals that hold for all columns at once. The relative error of every row's sum is
-measured; rows beyond 5 % are withheld. A contribution says what the model used, not what would happen if the value
-changed; a sensitive attribute may also act through other columns, which its own share does not show.
+fixed). The ranking shows intervals that hold for all columns at once (bootstrap-t of the largest deviation), and a
+table the ranks that hold for all columns at once, and how often resampled rows put a column among the first three. The
+errors that come from the rows, from the background and from sampling are told apart. The relative error of every row's
+sum is measured; rows beyond 5 % are withheld. A contribution says what the model used, not what would happen if the
+value changed; a sensitive attribute may also act through other columns, which its own share does not show.
 
 How to reduce the risk: question the columns at the top with those who know the domain; remove leaks and proxies and
 retrain; where a sensitive column counts, compare the groups' error rates with and without it.
 
 Sources: Lundberg & Lee, NeurIPS 2017; Janzing et al., AISTATS 2020; Erion et al., Nature Machine Intelligence 2021;
-Sundararajan et al., ICML 2017; Bilodeau et al., PNAS 2024 (what attributions cannot answer); Hall, JRSS B 1992.
+Sundararajan et al., ICML 2017; Bilodeau et al., PNAS 2024 (what attributions cannot answer); Hall, JRSS B 1992;
+Mogstad et al., Review of Economic Studies 2024 (ranks).
 """
 
 from __future__ import annotations
@@ -28,10 +31,11 @@ import numpy as np
 from audit.attribution import RED, Explanation
 from audit.attribution.importance import mean_absolute, share
 from audit.check import check
+from audit.checks.attribution._rankings import facts, rankings
 from audit.errors import Unavailable, nearest
 from audit.inputs.explanations import Explanations
-from audit.results import Basis, Measurement, Omission, Outcome, RankedItem, Ranking, Reason, Table
-from audit.stats import exact, interval, measured
+from audit.results import Basis, Measurement, Omission, Outcome, Reason
+from audit.stats import exact, measured
 
 MEASURES = {
     "mean_absolute_attribution": {
@@ -66,12 +70,12 @@ def global_importance(explanations: Explanations, level: float, params: Params =
     importance = [
         _attempt(IMPORTANCE, partial(mean_absolute, kept, j), kept, level, kept.names[j]) for j in wanted[:MOST]
     ]
-    ranked = [one for one in importance if isinstance(one, Measurement)]
+    found_ones = [one for one in importance if isinstance(one, Measurement)]
     both = [*importance, *_shares(kept, wanted, explanations.sensitive, level, whole=not params.feature)]
     return Outcome(
         measurements=(*(r for r in both if isinstance(r, Measurement)), *_completeness(found, level, params)),
         omissions=(*_omissions(found, explanations.sensitive, params), *(r for r in both if isinstance(r, Omission))),
-        evidence=(*((_ranking(ranked, kept, level),) if ranked else ()), _facts(found)),
+        evidence=(*rankings(found_ones, kept, level), facts(found)),
     )
 
 
@@ -124,26 +128,3 @@ def _omissions(found: Explanation, sensitive: tuple[str, ...], params: Params) -
 
 def _omission(name: str, reason: Reason, detail: str, remedy: str, n: int) -> Omission:
     return Omission(name=name, reason=reason, detail=detail, remedy=remedy, n=n)
-
-
-def _ranking(ranked: list[Measurement], kept: Explanation, level: float) -> Ranking:
-    # one interval for each column at level 1 - (1 - level) / columns: all of them hold together (Bonferroni)
-    together = [interval(m.basis, 1 - (1 - level) / len(ranked)) for m in ranked]
-    return Ranking(
-        name="global_importance",
-        title="Which columns move the output",
-        unit=kept.unit,
-        level=level,
-        method=f"{together[0].method}, simultaneous over {len(ranked)} columns (Bonferroni)",
-        n=kept.n,
-        items=tuple(
-            RankedItem(label=m.columns[0], value=m.value, lower=i.lower, upper=i.upper)
-            for m, i in zip(ranked, together, strict=True)
-        ),
-        note=f"Mean absolute contribution to {kept.scalar}. {kept.method}; {kept.value_function}. {kept.note}".strip(),
-    )
-
-
-def _facts(found: Explanation) -> Table:
-    title = "How these contributions were made"
-    return Table(name="attribution_quality", title=title, columns=("fact", "value"), rows=found.facts)
