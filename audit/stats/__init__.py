@@ -46,6 +46,7 @@ from audit.stats.ranks import auc, average_precision
 from audit.stats.shrinkage import Shrunk, shrink
 from audit.stats.simultaneous import benjamini_hochberg, holm, simultaneous_z, tukey_z
 from audit.stats.slices import FoundSlice, SliceSearch, find_slices
+from audit.stats.stratified import pooled_difference
 from audit.stats.streams import generator, seed_for
 from audit.stats.transformed import normal, r_squared
 from audit.stats.weighting import clustered_mean, clustered_rate, weighted_mean, weighted_rate
@@ -105,6 +106,7 @@ __all__ = [
     "normal",
     "paired_counts",
     "paired_difference",
+    "pooled_difference",
     "r_squared",
     "rate",
     "ratio",
