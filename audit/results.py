@@ -289,8 +289,30 @@ class ImageMap:
     note: str = ""
 
 
-Evidence = Curve | Table | Ranking | Waterfall | ImageMap
-ROW_EVIDENCE = (Waterfall, ImageMap)  # shows a single row of the data
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextMap:
+    """A text as its tokens, and what each contributed to one output. About a row: kept only if rows may be."""
+
+    kind: Literal["text_map"] = "text_map"
+    name: str
+    title: str
+    tokens: tuple[str, ...]
+    weights: tuple[float, ...]  # signed, one a token
+    method: str
+    target: str  # the class that is explained
+    completeness: float | None  # relative error of the sum; None where the method promises none
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", tuple(map(float, self.weights)))
+        if len(self.tokens) != len(self.weights):
+            raise CheckError(f"TextMap({self.name}) has {len(self.tokens)} tokens and {len(self.weights)} weights")
+        if not all(map(math.isfinite, self.weights)):
+            raise CheckError(f"TextMap({self.name}) holds a weight that is not finite")
+
+
+Evidence = Curve | Table | Ranking | Waterfall | ImageMap | TextMap
+ROW_EVIDENCE = (Waterfall, ImageMap, TextMap)  # shows a single row of the data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from audit.models import Differentiable, Model
 from .maps import MapExplanation
 from .trust_grades import Rules
 
-MAPPED = ("image",)
+MAPPED = ("image", "text")
 
 
 def modality(model: Model, data: Dataset) -> str:
@@ -34,7 +34,10 @@ def explain_maps(
 
     ``background`` defaults to ``data``. With ``rules`` the trust checks are run on every map and graded by them.
     """
-    modality(model, data)
+    if modality(model, data) == "text":
+        from .text import explain_text
+
+        return explain_text(model, data, background=background, rules=rules, seed=seed)
     from .images import explain_images  # SciPy's filters and Captum are needed for pictures only
 
     return explain_images(model, data, background=background, rules=rules, seed=seed)

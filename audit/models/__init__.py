@@ -2,6 +2,7 @@
 
 from audit.models.base import (
     Differentiable,
+    Embedder,
     LinearModel,
     Model,
     Output,
@@ -13,6 +14,7 @@ from audit.models.base import (
 
 __all__ = [
     "Differentiable",
+    "Embedder",
     "LinearModel",
     "Model",
     "Output",

@@ -81,3 +81,14 @@ class LinearModel(_Designed, Protocol):
 
     def linear(self) -> Linear:
         """The weights; Unavailable (not_applicable) for several targets."""
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """A differentiable model whose first input is token ids (n, length) that it looks up in one embedding layer."""
+
+    embedding: str  # name of the layer in the module
+    padding: int  # id of the token that fills up short texts, on the right
+
+    def tokens(self, columns: Columns) -> tuple[tuple[str, ...], ...]:
+        """The tokens of each row as a person reads them, without padding."""

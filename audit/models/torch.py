@@ -38,6 +38,10 @@ class TorchModel:
         self.classes = tuple(map(shown, classes))
         self.features = None if features is None else tuple(features)
 
+    def finished(self, adapter: TorchRegressor | TorchClassifier) -> TorchRegressor | TorchClassifier:
+        """The adapter with what a more particular kind of model adds to it."""
+        return adapter
+
 
 def stacked(columns: Columns) -> torch.Tensor:
     """Numbers side by side as float32 of shape (n, features); one picture column as N x C x H x W."""
@@ -154,7 +158,7 @@ def adapt(
         raise ModelError('say what the network returns: output = "logit", "probability" or "value" in [model]')
     known = TorchModel(spec.module, spec.encode, names, meaning, spec.features)
     if meaning == "value":
-        return TorchRegressor(known, meaning, device_for(device))
+        return spec.finished(TorchRegressor(known, meaning, device_for(device)))
     if not names:
         raise ModelError("say what the outputs are: classes = [...] in [model], one name an output, in order")
-    return TorchClassifier(known, meaning, device_for(device))
+    return spec.finished(TorchClassifier(known, meaning, device_for(device)))

@@ -8,7 +8,7 @@ from typing import TypeVar
 import streamlit as st
 
 from audit import wording
-from audit.results import Curve, Evidence, ImageMap, Ranking, Table, Waterfall
+from audit.results import Curve, Evidence, ImageMap, Ranking, Table, TextMap, Waterfall
 from dashboard import runs, widgets
 from dashboard.safe import inert
 from reports import charts
@@ -18,7 +18,7 @@ from reports.html import figures
 
 FAMILIES = ("attribution", "shortcuts")
 MAPS_A_ROW = 3
-Kind = TypeVar("Kind", Curve, ImageMap, Ranking, Table, Waterfall)
+Kind = TypeVar("Kind", Curve, ImageMap, Ranking, Table, TextMap, Waterfall)
 
 
 def show(state: runs.Runs) -> None:
@@ -46,6 +46,7 @@ def _pictured(items: Sequence[Evidence]) -> None:
     maps = [item for item in items if isinstance(item, ImageMap)]
     if maps:
         _maps(maps)
+    _one_of(items, TextMap, "On texts", "Text", "text")
     for curve in (item for item in items if isinstance(item, Curve)):
         widgets.evidence(curve)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from audit import wording
-from audit.results import Curve, Evidence, ImageMap, Ranking, Table, Waterfall
-from reports.charts import curve, image_map, ranking, waterfall
+from audit.results import Curve, Evidence, ImageMap, Ranking, Table, TextMap, Waterfall
+from reports.charts import curve, image_map, ranking, text_map, waterfall
 from reports.charts.energy import Estimate, figure_estimates
 from reports.charts.groups import LimitLine, figure_groups
 from reports.charts.image_map import overlay
@@ -31,7 +31,7 @@ __all__ = [
 
 
 def figure(item: Evidence, palette: Palette = LIGHT) -> Spec:
-    """The Vega-Lite spec of a curve, a ranking or a waterfall.
+    """The Vega-Lite spec of a curve, a ranking, a waterfall or a text.
 
     A table needs no chart and an image map is a picture (see :func:`overlay`): both raise ValueError.
     """
@@ -42,6 +42,8 @@ def figure(item: Evidence, palette: Palette = LIGHT) -> Spec:
             return ranking.figure(item, palette)
         case Waterfall():
             return waterfall.figure(item, palette)
+        case TextMap():
+            return text_map.figure(item, palette)
     raise ValueError(f'evidence of kind "{item.kind}" has no chart: draw a curve, a ranking or a waterfall')
 
 
@@ -54,6 +56,8 @@ def describe(item: Evidence) -> str:
             return ranking.describe(item)
         case Waterfall():
             return waterfall.describe(item)
+        case TextMap():
+            return text_map.describe(item)
         case ImageMap():
             return image_map.describe(item)
         case Table():
@@ -71,4 +75,6 @@ def numbers(item: Evidence) -> Numbers | None:
             return ranking.numbers(item)
         case Waterfall():
             return waterfall.numbers(item)
+        case TextMap():
+            return text_map.numbers(item)
     return None

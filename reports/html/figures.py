@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from audit import wording
-from audit.results import Curve, Evidence, ImageMap, Measurement, Ranking, Scalar, Table, Waterfall
+from audit.results import Curve, Evidence, ImageMap, Measurement, Ranking, Scalar, Table, TextMap, Waterfall
 from reports import charts
 from reports.charts import energy, groups, image_map
 from reports.charts.spec import Numbers, Spec
@@ -22,12 +22,14 @@ READING: dict[type, str] = {
     Ranking: "How to read: a dot further from zero is a column that moves the output more; the line is its interval.",
     Waterfall: "How to read: from the base value down to the output, each bar is what one column added or took away.",
     ImageMap: "How to read: the input on the left; on the right its pixels, coloured where they moved the output.",
+    TextMap: "How to read: a token with a solid line under it raised the output, with a dashed one lowered it.",
     Curve: "",
 }
 CAVEAT: dict[type, str] = {
     Ranking: "It does not show which way a column pushes, nor that it causes the outcome.",
     Waterfall: "It does not show what would have to change for another decision.",
     ImageMap: "It does not show that the model sees there what a person sees there.",
+    TextMap: "It does not show what the model would say to another text.",
     Curve: "",
 }
 
@@ -100,7 +102,7 @@ def of_evidence(item: Evidence, check: str, anchors: Anchors) -> Figure | TableV
         description=wording.sentence(description),
         reading=reading,
         numbers=charts.numbers(item),
-        example=isinstance(item, Waterfall),
+        example=isinstance(item, Waterfall | TextMap),
         scale=wording.sentence(image_map.scale_words(item)) if isinstance(item, ImageMap) else "",
     )
 
@@ -188,7 +190,7 @@ def _numeric(cells: Sequence[Scalar | None]) -> bool:
     return bool(filled) and all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in filled)
 
 
-def _reading(item: Curve | Ranking | Waterfall | ImageMap) -> str:
+def _reading(item: Curve | Ranking | Waterfall | ImageMap | TextMap) -> str:
     """The reading help, the check's own note, and what the picture does not show unless the note says it."""
     note = wording.text(item.note)
     caveat = "" if "not show" in note else CAVEAT[type(item)]

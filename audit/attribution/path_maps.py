@@ -1,0 +1,71 @@
+"""Maps of anything that has units: integrated gradients of its numbers, and units left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .explanation import completeness_error
+from .integrated_gradients import NESTED, Nested, integrated_gradients, refined
+from .maps import Maps
+from .subject import Subject
+
+QUICK_NODES = 16  # where a map is only made to be compared
+
+
+def integrated(subject: Subject, baseline: torch.Tensor, typical: torch.Tensor, method: str) -> Maps:
+    """Integrated gradients from ``baseline`` (like the inputs), added up over the numbers of each place of the map."""
+    change = subject.outputs() - subject.values(baseline, torch.arange(subject.n))
+    rule = Nested(subject.scalar, (subject.inputs,), (baseline,))
+    integral = refined(rule, change, typical, levels=NESTED)
+    total = integral.values[0].reshape(subject.n, -1).sum(dim=1)
+    return Maps(
+        method=f"{method} (up to {max(integral.nodes)} nodes)",
+        short=method,
+        family="gradients",
+        values=as_map(subject, integral.values[0]),
+        signed=True,
+        completeness=completeness_error(total.numpy(), change.numpy(), typical.numpy()),
+        numerical=integral.numerical,
+    )
+
+
+def quick(fill: int) -> Callable[[Subject], NDArray[np.float32]]:
+    """Integrated gradients from one of the subject's fills at a fixed number of nodes."""
+
+    def make(subject: Subject) -> NDArray[np.float32]:
+        rows = torch.arange(subject.n)
+        ends = (subject.inputs,), (subject.fills[fill],)
+        return as_map(subject, integrated_gradients(subject.scalar, *ends, rows, QUICK_NODES)[0])
+
+    return make
+
+
+def as_map(subject: Subject, values: torch.Tensor) -> NDArray[np.float32]:
+    """Numbers (n, ...) added up over the axes that a map does not have: the last ones."""
+    return values.reshape(subject.n, *subject.places.shape, -1).sum(dim=-1).float().numpy()
+
+
+def ablation(subject: Subject, groups: NDArray[np.int64], method: str, short: str) -> Maps:
+    """How far the output falls when a group of units is covered with the first fill, shared out among its units.
+
+    ``groups`` (n, units) numbers the group of every unit of every row.
+    """
+    rows, kept, shares = [], [], []
+    for row in range(subject.n):
+        live = subject.live[row]
+        for group in np.unique(groups[row][live]):
+            hidden = (groups[row] == group) & live
+            rows.append(row)
+            kept.append(~hidden)
+            shares.append(hidden / hidden.sum())
+    at = np.array(rows)
+    fell = subject.outputs().numpy()[at] - subject.covered(at, np.array(kept), 0)
+    by_unit = np.zeros((subject.n, subject.count))
+    np.add.at(by_unit, at, fell[:, None] * np.array(shares))
+    sizes = np.bincount(subject.places.reshape(-1), minlength=subject.count)
+    values = (by_unit / np.maximum(sizes, 1))[:, subject.places]
+    return Maps(method=method, short=short, family="ablation", values=values.astype(np.float32), signed=True)

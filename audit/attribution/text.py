@@ -1,0 +1,173 @@
+"""Which tokens of a text speak for the predicted class: integrated gradients of embeddings, and tokens left out.
+
+Token ids have no gradients; their embeddings have (Sundararajan et al., ICML 2017, section 5). A token's attribution is
+the sum over its embedding. Two baselines, the mean embedding and the padding token, and ablation of tokens and of whole
+words as a second family that needs no gradients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from audit.data import Dataset
+from audit.errors import ModelError, Unavailable
+from audit.models import Differentiable, Embedder, Model
+from audit.stats import generator
+
+from .maps import MapExplanation, Maps
+from .network import Network, Tensors, preflight
+from .path_maps import ablation, integrated, quick
+from .subject import Method, Subject
+from .trust import assess
+from .trust_grades import Rules
+
+BACKGROUND_ROWS = 100
+CONTINUES = "##"  # WordPiece: the token goes on with the word before it
+STARTS = ("\u2581", "\u0120")  # SentencePiece and byte-level BPE: the token starts a word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextExplanation(MapExplanation):
+    """n texts as their tokens, padding left away; maps have shape (n, length), 0 beyond a text's end."""
+
+    tokens: tuple[tuple[str, ...], ...]
+
+
+class Looked(torch.nn.Module):
+    """A text module as a function of its embeddings: what is looked up is replaced by what is given."""
+
+    def __init__(self, module: torch.nn.Module, where: str) -> None:
+        super().__init__()
+        self.module, self.where = module, where
+
+    def forward(self, embedded: torch.Tensor, *others: torch.Tensor) -> Any:
+        calls = []
+
+        def replace(*_: object) -> torch.Tensor:
+            calls.append(1)
+            return embedded
+
+        handle = self.module.get_submodule(self.where).register_forward_hook(replace)
+        try:
+            out = self.module(*others)
+        finally:
+            handle.remove()
+        if len(calls) != 1:
+            raise ModelError(f"the embedding {self.where} is used {len(calls)} times in a call: it must be used once")
+        return out
+
+
+def explain_text(
+    model: Model, data: Dataset, *, background: Dataset | None = None, rules: Rules | None = None, seed: int
+) -> TextExplanation:
+    """Maps of every row of ``data`` (a few: take them first). Unavailable unless the model is an Embedder."""
+    if not isinstance(model, Embedder) or not isinstance(model, Differentiable):
+        why = "has no embedding layer that tokens are looked up in"
+        raise Unavailable("not_applicable", f"{model.name} {why}", "give audit.models.text.TextModel, or a black box")
+    from .untouched import untouched
+
+    source = background or data
+    order = generator(seed, "attribution.text_background").permutation(source.n)[:BACKGROUND_ROWS]
+    plain = Network.of(model)
+    with untouched(plain.module):
+        network = Network(module=Looked(plain.module, model.embedding), output=plain.output, classes=plain.classes)
+        rows, usual = (_encoded(model, network, part) for part in (data, source.take(np.sort(order))))
+        preflight(network, usual.inputs)
+        answers = preflight(network, rows.inputs)
+        targets = network.predicted(answers)
+        _, typical = network.usual(network.answers(usual.inputs), targets)
+        subject = _subject(network, rows, usual, targets)
+        maps, methods = _maps(subject, typical, rows.tokens)
+        trust = () if rules is None else assess(subject, methods, maps, rules, seed)
+    return TextExplanation(
+        tokens=rows.tokens,
+        targets=tuple(network.classes[t] if network.classes else "value" for t in targets.tolist()),
+        scalar=network.words[0].replace("target", "predicted"),
+        maps=tuple(maps),
+        trust=trust,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    inputs: Tensors  # embeddings, then what the module takes itself
+    padding: torch.Tensor  # its embedding, (width,)
+    live: NDArray[np.bool_]
+    tokens: tuple[tuple[str, ...], ...]
+
+
+def _encoded(model: Any, network: Network, data: Dataset) -> _Rows:
+    encoded = model.encode(data.features)
+    given = encoded if isinstance(encoded, tuple) else (encoded,)
+    ids, tokens = given[0], model.tokens(data.features)
+    if ids.is_floating_point() or ids.ndim != 2:
+        raise Unavailable(
+            "not_applicable", "encode does not return token ids of shape (n, length) first", "put them first"
+        )
+    longest = max(map(len, tokens), default=0)
+    if len(tokens) != len(ids) or longest > ids.shape[1]:
+        detail = f"tokens gives {len(tokens)} texts of up to {longest} tokens, encode {tuple(ids.shape)} ids"
+        raise Unavailable("not_applicable", detail, "let tokens return one string for each id that is not padding")
+    layer = network.module.module.get_submodule(model.embedding)  # type: ignore[union-attr]
+    with torch.no_grad():
+        embedded = layer(ids).detach()
+        padding = layer(torch.tensor([model.padding], device=ids.device))[0].detach()
+    live = np.arange(ids.shape[1])[None, :] < np.array([len(t) for t in tokens])[:, None]
+    return _Rows((embedded, *given), padding, live, tokens)
+
+
+def _subject(network: Network, rows: _Rows, usual: _Rows, targets: torch.Tensor) -> Subject:
+    embedded, places = rows.inputs[0], np.arange(rows.live.shape[1])
+    known = usual.inputs[0][torch.from_numpy(usual.live).to(embedded.device)]
+    live = torch.from_numpy(rows.live).to(embedded.device)[:, :, None]
+    # what stands beyond the end of a text is the same in every fill, so that nothing is attributed to it
+    fills = (torch.where(live, fill.expand_as(embedded), embedded) for fill in (known.mean(dim=0), rows.padding))
+    return Subject(
+        network=network,
+        inputs=embedded,
+        targets=targets,
+        units=torch.from_numpy(places)[:, None].expand(embedded.shape[1:]),
+        places=places,
+        fills=tuple(fills),
+        spread=live * known.std(dim=0, correction=0) if len(known) > 1 else torch.zeros_like(embedded),
+        live=rows.live,
+        others=rows.inputs[1:],
+    )
+
+
+def _maps(
+    subject: Subject, typical: torch.Tensor, tokens: tuple[tuple[str, ...], ...]
+) -> tuple[list[Maps], list[Method]]:
+    maps, methods = [], []
+    for k, name in enumerate(("the mean embedding", "the padding token")):
+        own = integrated(subject, subject.fills[k], typical, f"integrated gradients from {name}")
+        maps.append(own)
+        methods.append(Method(short=own.short, family=own.family, make=quick(k)))
+    words = word_numbers(tokens, subject.count)
+    groups = {"token ablation": np.tile(np.arange(subject.count), (subject.n, 1)), "word ablation": words}
+    if all((words[i][live] == np.arange(live.sum())).all() for i, live in enumerate(subject.live)):
+        del groups["word ablation"]  # every token is a word
+    for short, group in groups.items():
+        maps.append(ablation(subject, group, f"{short} (the mean embedding in its place)", short))
+        methods.append(
+            Method(short=short, family="ablation", make=lambda s, group=group: ablation(s, group, "", "").values)  # type: ignore[misc]
+        )
+    return maps, methods
+
+
+def word_numbers(tokens: tuple[tuple[str, ...], ...], length: int) -> NDArray[np.int64]:
+    """The number of the word that each token belongs to, (n, length); padding is a word of its own."""
+    numbers = np.tile(np.arange(length), (len(tokens), 1))
+    marked = any(token.startswith(STARTS) for row in tokens for token in row)
+    for i, row in enumerate(tokens):
+        word = -1
+        for j, token in enumerate(row):
+            goes_on = not token.startswith(STARTS) if marked else token.startswith(CONTINUES)
+            word = word if goes_on and word >= 0 else j
+            numbers[i, j] = word
+    return numbers
