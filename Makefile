@@ -34,6 +34,7 @@ arrows: $(READY)
 fast: $(READY)
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not browser" tests/policy tests/spec tests/store tests/stats tests/registry
 
+full: export HYPOTHESIS_PROFILE = explore
 full: check test
 	$(BIN)/python -m pytest -n $(WORKERS) -m "slow"
 	$(BIN)/audit demo

@@ -166,7 +166,7 @@ def level(share: float) -> str:
 
 def share(part: float) -> str:
     """A share of rows in whole per cent, with no false 0 % and no false 100 %."""
-    if 0 < part < 0.005:
+    if 0 < part <= 0.005:
         return "under 1\u00a0%"
     if 0.995 <= part < 1:
         return "over 99\u00a0%"
