@@ -51,7 +51,7 @@ class Params:
     feature: str = ""  # "": every column
 
 
-@check(cost="predict")
+@check(cost="gradient")
 def permutation_importance(
     model: Model, data: Dataset, predictions: Predictions, seed: int, level: float, params: Params = Params()
 ) -> Outcome:
