@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit.attribution import Explanation, explain
+from audit.attribution.closed_form import affordable_background
 from audit.attribution.explain import BACKGROUND_ROWS, EVALUATIONS
 from audit.attribution.shapley import Plan
 from audit.case import Case
@@ -16,13 +17,15 @@ from audit.data import Dataset
 from audit.data.dataset import shown
 from audit.errors import Unavailable
 from audit.inputs.predictions import Predictions
-from audit.models import Model
+from audit.models import LinearModel, Model, TreeEnsemble
 from audit.stats import generator
 
 REQUIRES = {"model": True, "kinds": ("number", "category", "text")}
 
 TABLE_KINDS = ("number", "category", "text")
 ROWS = 200
+EXACT_ROWS = 2000  # where a closed form explains them
+ENOUGH_BACKGROUND = 500  # rows that deep trees must be able to afford before so many rows are explained
 FEWEST_ROWS = 30
 LOCAL_ROWS = 4
 LOCAL_EVALUATIONS = 60_000  # model calls a row where single rows are shown: about 1 % error at 15 columns
@@ -43,13 +46,15 @@ class LocalRow:
 class Explanations:
     """``overall`` explains a seeded sample; ``local`` the rows of ``chosen``, more exactly.
 
-    ``sensitive`` names the sensitive columns that the model is given as features.
+    ``sensitive`` names the sensitive columns that the model is given as features; ``rows`` (n,) the places in the data
+    of the rows of ``overall``.
     """
 
     overall: Explanation
     local: Explanation
     chosen: tuple[LocalRow, ...]
     sensitive: tuple[str, ...]
+    rows: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
 
 
 def explanations(case: Case, model: Model, data: Dataset, predictions: Predictions, seed: int) -> Explanations:
@@ -60,13 +65,13 @@ def explanations(case: Case, model: Model, data: Dataset, predictions: Predictio
     usable = np.flatnonzero(_usable(predictions, data.n))
     if not len(usable):
         raise Unavailable("undefined", "no row has a usable prediction", "find out why the model returns NaN")
-    rows = affordable_rows(len(data.roles.features))
-    sample = np.sort(generator(seed, "explanations.rows").permutation(usable)[:rows])
+    order = generator(seed, "explanations.rows").permutation(usable)
     threshold = case.spec.model.threshold if case.spec.model else None
     chosen = tuple(local_rows(predictions, usable, 0.5 if threshold is None else threshold))
     positive = case.positive
+    overall, sample = explained_sample(model, data, order, background, positive, seed)
     return Explanations(
-        overall=explain(model, data, rows=sample, background=background, positive=positive, seed=seed),
+        overall=overall,
         local=explain(
             model,
             data,
@@ -78,7 +83,35 @@ def explanations(case: Case, model: Model, data: Dataset, predictions: Predictio
         ),
         chosen=tuple(LocalRow(row=row, why=why, values=_values(data, row)) for row, why in chosen),
         sensitive=tuple(name for name in data.roles.features if name in data.roles.groups),
+        rows=sample,
     )
+
+
+def explained_sample(
+    model: Model, data: Dataset, order: NDArray[np.intp], background: Dataset | None, positive: str | None, seed: int
+) -> tuple[Explanation, NDArray[np.intp]]:
+    """The first rows of ``order`` and where they stand: thousands by a closed form, else hundreds."""
+    if _affords_many(model):
+        many = np.sort(order[:EXACT_ROWS])
+        try:
+            found = explain(model, data, rows=many, background=background, positive=positive, method="exact", seed=seed)
+        except Unavailable as why:
+            if why.reason != "not_applicable":
+                raise
+        else:
+            return found, many
+    rows = np.sort(order[: affordable_rows(len(data.roles.features))])
+    return explain(model, data, rows=rows, background=background, positive=positive, seed=seed), rows
+
+
+def _affords_many(model: Model) -> bool:
+    """Whether thousands of rows are explained in a second: a linear model, or trees that are not deep."""
+    if not isinstance(model, TreeEnsemble):
+        return isinstance(model, LinearModel)
+    try:
+        return affordable_background(model.forest(), EXACT_ROWS) >= ENOUGH_BACKGROUND
+    except Unavailable:
+        return False
 
 
 def affordable_rows(columns: int) -> int:

@@ -1,0 +1,205 @@
+"""Do the reasons differ between groups, and which column makes the groups' mean scores differ?
+
+Three questions that are kept apart:
+
+raw        do the contributions of a group differ from those of the others? Welch's t of the means of phi and of |phi|
+           of every column; p of the largest by permutation of the group's labels (max-T, Westfall & Young 1993).
+mechanism  do they differ for the same inputs? The same statistics after a column's own value and the probability of
+           the group given all other inputs (the propensity score, Rosenbaum & Rubin 1983) are taken out of both phi
+           and the group, as in the generalised covariance measure (Shah & Peters, Annals of Statistics 48, 2020); p of
+           the largest by random signs. A difference of inputs alone does not show here.
+gap        sum over columns of (mean phi of the group - mean phi of the others) = the gap of the mean scores, exactly,
+           where the rows' contributions add up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, stdtrit
+
+from audit.errors import Unavailable
+from audit.stats import generator
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+PERMUTATIONS = 999
+FEWEST = 30
+BINS, PROPENSITY_BINS = 8, 5
+FOLDS = 5
+OVERLAP = 0.02  # rows whose propensity is within this of 0 or 1 have no counterpart in the other group
+POWER_Z = 1.959964 + 0.841621  # two-sided 5 %, power 80 %
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Test:
+    """``largest`` statistic of ``column`` ("size" of its contributions or their "mean"), and the p of all together."""
+
+    p: float
+    largest: float
+    column: int
+    of: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Contribution of each column to the group's mean score less the others', all (d,); ``total`` is their sum."""
+
+    parts: Floats
+    errors: Floats
+    lower: Floats
+    upper: Floats
+    total: float
+    total_error: float
+
+
+def require_rows(group: Mask) -> None:
+    """Unavailable for fewer than 30 rows on a side, with the difference that such groups could show."""
+    inside, outside = int(group.sum()), int((~group).sum())
+    if min(inside, outside) >= FEWEST:
+        return
+    seen = detectable(inside, outside)
+    could = f"; differences under {seen:.1f} standard deviations would go unseen" if seen < np.inf else ""
+    raise Unavailable(
+        "insufficient_data",
+        f"{inside} rows of the group and {outside} others were explained, fewer than {FEWEST}{could}",
+        f"give at least {FEWEST} rows of each",
+    )
+
+
+def detectable(inside: int, outside: int) -> float:
+    """Difference of means, in standard deviations, that a single comparison finds in 80 of 100 cases."""
+    return float(POWER_Z * np.sqrt(1 / inside + 1 / outside)) if inside and outside else np.inf
+
+
+def raw_test(phi: Floats, group: Mask, seed: int) -> Test:
+    """Whether the contributions (n, d) differ between the group (n,) and the others, whatever their inputs."""
+    values = _mean_and_size(phi)
+    labels = np.stack([group, *_permuted(group, generator(seed, "disparity.raw"))]).astype(np.float64)
+    t = np.abs(_welch(values, labels))
+    return _largest(t, len(group))
+
+
+def mechanism_test(phi: Floats, features: Floats, group: Mask, propensity: Floats, seed: int) -> Test:
+    """Whether they differ for the same inputs. ``features`` (n, d): each column's own value as a number or a code.
+
+    Rows that the propensity puts out of reach of the other group are left out; Unavailable when few remain.
+    """
+    kept = (propensity > OVERLAP) & (propensity < 1 - OVERLAP)
+    if min(int((kept & group).sum()), int((kept & ~group).sum())) < FEWEST:
+        raise Unavailable(
+            "insufficient_data",
+            f"only {int(kept.sum())} of {len(kept)} rows have inputs that occur in both groups",
+            "compare groups whose inputs overlap; the raw difference stands beside this",
+        )
+    phi, features, group = phi[kept], features[kept], group[kept]
+    shared = _bins(propensity[kept], PROPENSITY_BINS)
+    products = np.column_stack(
+        [_residual_products(phi[:, j], features[:, j], shared, group) for j in range(phi.shape[1])]
+    )
+    signs = generator(seed, "disparity.mechanism").choice([-1.0, 1.0], (PERMUTATIONS, len(products)))
+    signs = np.concatenate([np.ones((1, len(products))), signs])
+    spread = np.sqrt((products**2).sum(axis=0))
+    t = np.abs(np.divide(signs @ products, spread, out=np.zeros((len(signs), len(spread))), where=spread > 0))
+    # size and mean of a column stand side by side; put all means first, as for the raw test
+    return _largest(np.concatenate([t[:, ::2], t[:, 1::2]], axis=1), len(products))
+
+
+def propensities(design: Floats, group: Mask, seed: int) -> Floats:
+    """P(group | inputs) of each row, from a logistic regression on ``design`` that was fitted without the row."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if not design.shape[1]:
+        return np.full(len(group), group.mean())
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed % 2**32)
+    return np.asarray(cross_val_predict(model, design, group, cv=folds, method="predict_proba")[:, 1])
+
+
+def gap(phi: Floats, group: Mask, level: float, seed: int) -> Gap:
+    """Which column makes the gap of mean scores; intervals hold for all columns at once (max-T over random weights)."""
+    inside, outside = phi[group], phi[~group]
+    parts = inside.mean(axis=0) - outside.mean(axis=0)
+    errors = np.sqrt(inside.var(axis=0, ddof=1) / len(inside) + outside.var(axis=0, ddof=1) / len(outside))
+    influence = np.where(
+        group[:, None], (phi - inside.mean(axis=0)) / len(inside), -(phi - outside.mean(axis=0)) / len(outside)
+    )
+    draws = generator(seed, "disparity.gap").standard_normal((PERMUTATIONS, len(phi))) @ influence
+    t = np.divide(np.abs(draws), errors, out=np.zeros_like(draws), where=errors > 0)
+    # draws are normal; the widening is that of Student's t with the rows of the smaller side
+    normal = float(np.quantile(t.max(axis=1), level))
+    critical = float(stdtrit(min(len(inside), len(outside)) - 1, ndtr(normal)))
+    scores = phi.sum(axis=1)
+    total_error = np.sqrt(scores[group].var(ddof=1) / len(inside) + scores[~group].var(ddof=1) / len(outside))
+    return Gap(
+        parts=parts,
+        errors=errors,
+        lower=parts - critical * errors,
+        upper=parts + critical * errors,
+        total=float(parts.sum()),
+        total_error=float(total_error),
+    )
+
+
+def correlation(values: Floats, group: Mask) -> float | None:
+    """Pearson correlation of a number with the group; None where one of them does not vary."""
+    known = np.isfinite(values)
+    x, g = values[known], group[known].astype(np.float64)
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(g) == 0:
+        return None
+    return float(np.corrcoef(x, g)[0, 1])
+
+
+def _mean_and_size(phi: Floats) -> Floats:
+    return np.concatenate([phi, np.abs(phi)], axis=1)
+
+
+def _permuted(group: Mask, draw: np.random.Generator) -> list[Mask]:
+    return [draw.permutation(group) for _ in range(PERMUTATIONS)]
+
+
+def _welch(values: Floats, labels: Floats) -> Floats:
+    """Welch's t for each labelling (B, n) and column, shape (B, columns)."""
+    values = values - values.mean(axis=0)
+    inside, n = labels.sum(axis=1, keepdims=True), labels.shape[1]
+    sums, squares = labels @ values, labels @ values**2
+    first, second = sums / inside, (values.sum(axis=0) - sums) / (n - inside)
+    spread = (squares - inside * first**2) / (inside - 1) / inside
+    rest = n - inside
+    spread += ((values**2).sum(axis=0) - squares - rest * second**2) / (rest - 1) / rest
+    scale = np.sqrt(np.maximum(spread, 0.0))
+    return np.asarray(np.divide(first - second, scale, out=np.zeros_like(scale), where=scale > 1e-12))
+
+
+def _largest(t: Floats, rows: int) -> Test:
+    """Row 0 holds the statistics, the others what chance gives; the first half are means, the second sizes."""
+    most = t.max(axis=1)
+    place, d = int(t[0].argmax()), t.shape[1] // 2
+    p = float((1 + (most[1:] >= most[0] - 1e-12).sum()) / len(most))
+    return Test(p=p, largest=float(most[0]), column=place % d, of="mean" if place < d else "size", rows=rows)
+
+
+def _residual_products(phi: Floats, feature: Floats, shared: NDArray[np.int64], group: Mask) -> Floats:
+    """Product of the residuals of the group and of phi, |phi|, given the bins of column and propensity (n, 2)."""
+    own = _bins(feature, BINS)
+    centred = np.where(np.isfinite(feature), feature, 0.0)
+    basis = np.column_stack([own[:, None] == np.unique(own), shared[:, None] == np.unique(shared)[1:], centred])
+    basis = basis.astype(np.float64)
+    targets = np.column_stack([group.astype(np.float64), phi, np.abs(phi)])
+    residual = targets - basis @ np.linalg.lstsq(basis, targets, rcond=1e-10)[0]
+    return np.asarray(residual[:, :1] * residual[:, 1:])
+
+
+def _bins(values: Floats, most: int) -> NDArray[np.int64]:
+    """Quantile bins; each value its own where there are few, missing ones apart."""
+    known = np.isfinite(values)
+    levels = np.unique(values[known])
+    edges = levels if len(levels) <= most else np.unique(np.quantile(values[known], np.linspace(0, 1, most + 1)[1:-1]))
+    return np.where(known, np.searchsorted(edges, values), len(edges) + 1).astype(np.int64)

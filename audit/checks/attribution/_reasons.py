@@ -1,0 +1,72 @@
+"""The evidence of reasons by group: which column makes the gap, and which goes along with the group."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.attribution import Explanation
+from audit.attribution.disparity import Gap, correlation
+from audit.attribution.group_inputs import as_numbers
+from audit.data import Dataset
+from audit.results import RankedItem, Ranking, Table
+
+MOST = 20
+
+
+def gap_ranking(split: Gap, kept: Explanation, words: str, level: float) -> Ranking:
+    """The gap of mean scores, column by column; beyond the twentieth they are one item, so that the sum stays whole."""
+    order = np.argsort(-np.abs(split.parts), kind="stable")
+    items = [
+        RankedItem(
+            label=kept.names[j],
+            value=float(split.parts[j]),
+            lower=float(split.lower[j]),
+            upper=float(split.upper[j]),
+        )
+        for j in order[:MOST]
+    ]
+    if len(order) > MOST:
+        rest = float(split.parts[order[MOST:]].sum())
+        items.append(RankedItem(label=f"{len(order) - MOST} other columns", value=rest, lower=rest, upper=rest))
+    return Ranking(
+        name=f"gap {words}",
+        title=f"What makes the gap between {words} and the others",
+        unit=kept.unit,
+        level=level,
+        method=f"difference of mean contributions, simultaneous over {len(order)} columns (max-T)",
+        n=kept.n,
+        items=tuple(items),
+        note=f"The items add up to the gap of the mean scores, {split.total:+.4g}: {kept.scalar}.",
+    )
+
+
+def proxy_table(kept: Explanation, sample: Dataset, group: NDArray[np.bool_], split: Gap, words: str) -> Table:
+    """Per column: its part of the gap, and how it and its contributions go along with the group."""
+    features = as_numbers(sample)
+    numbers = [sample.column(name).kind == "number" for name in kept.names]
+    rows = tuple(
+        (
+            kept.names[j],
+            float(kept.values[group, j].mean()),
+            float(kept.values[~group, j].mean()),
+            float(split.parts[j]),
+            correlation(kept.values[:, j], group),
+            correlation(features[:, j], group) if numbers[j] else None,
+        )
+        for j in np.argsort(-np.abs(split.parts), kind="stable")[:MOST]
+    )
+    return Table(
+        name=f"proxies {words}",
+        title=f"How columns and their contributions go along with {words}",
+        columns=(
+            "column",
+            "mean contribution in the group",
+            "among the others",
+            "difference",
+            "correlation of the contribution with the group",
+            "correlation of the value with the group",
+        ),
+        rows=rows,
+        note="A column whose contribution goes along with the group stands in for it, whatever it is called.",
+    )
