@@ -105,7 +105,8 @@ def _weighted(
 ) -> Tensors:
     """Sums of the gradients at ``points`` of each row, one for each column of ``weights``, (sums, n, ...)."""
     n, nodes, targets = len(targets), len(points), targets.to(inputs[0].device)
-    sums = tuple(torch.zeros((weights.shape[1], *t.shape), dtype=torch.float64) for t in inputs)
+    # laid out like the inputs: adding up across memory orders would cost as much as the gradients
+    sums = [[torch.zeros_like(t, dtype=torch.float64, device="cpu") for _ in weights.T] for t in inputs]
     row, node = np.divmod(np.arange(n * nodes), nodes)
 
     def call(span: slice) -> None:
@@ -117,7 +118,7 @@ def _weighted(
                 total.index_add_(0, rows, gradient * _broadcast(share, gradient))
 
     in_calls(n * nodes, rows_per_call(inputs), call)
-    return sums
+    return tuple(torch.stack(totals) for totals in sums)
 
 
 def _changes(inputs: Tensors, baselines: Tensors) -> Tensors:

@@ -9,7 +9,7 @@ from audit.models import Differentiable, Model
 from .maps import MapExplanation
 from .trust_grades import Rules
 
-MAPPED = ("image", "text")
+MAPPED = ("image", "text", "series", "audio")
 
 
 def modality(model: Model, data: Dataset) -> str:
@@ -34,10 +34,16 @@ def explain_maps(
 
     ``background`` defaults to ``data``. With ``rules`` the trust checks are run on every map and graded by them.
     """
-    if modality(model, data) == "text":
-        from .text import explain_text
+    # each is imported when asked for: pictures need SciPy's filters and Captum, the others do not
+    match modality(model, data):
+        case "text":
+            from .text import explain_text
 
-        return explain_text(model, data, background=background, rules=rules, seed=seed)
-    from .images import explain_images  # SciPy's filters and Captum are needed for pictures only
+            return explain_text(model, data, background=background, rules=rules, seed=seed)
+        case "series" | "audio":
+            from .series import explain_series
+
+            return explain_series(model, data, background=background, rules=rules, seed=seed)
+    from .images import explain_images
 
     return explain_images(model, data, background=background, rules=rules, seed=seed)

@@ -145,6 +145,8 @@ class Dataset:
         column = self.column(name)
         if column.kind == "image":
             return self._image(column)
+        if column.kind in {"series", "audio"}:
+            return self._series(column)
         stored = self.stored(name)
         if pa.types.is_dictionary(stored.type):
             stored = stored.cast(stored.type.value_type)
@@ -161,6 +163,23 @@ class Dataset:
         from audit.data.images import read_images  # Pillow is needed only where pictures are files
 
         return read_images(self.table.column(column.name).to_pylist(), root=column.root, shape=column.shape)
+
+    def _series(self, column: Column) -> NDArray[np.float32]:
+        """Shape (n, samples), or (n, *shape) where [columns] gives one. DataError for rows of different lengths."""
+        if column.sources:
+            flat = np.column_stack([self.table.column(s).to_numpy() for s in column.sources]).astype(np.float32)
+        else:
+            rows = [np.asarray(row, dtype=np.float32).reshape(-1) for row in self.table.column(column.name).to_pylist()]
+            lengths = sorted({len(row) for row in rows})
+            if len(lengths) > 1:
+                raise DataError(
+                    f'column "{column.name}" holds series of {lengths[0]} to {lengths[-1]} numbers: '
+                    "cut or fill them up to one length"
+                )
+            flat = np.stack(rows)
+        if column.shape and int(np.prod(column.shape)) != flat.shape[1]:
+            raise DataError(f'column "{column.name}" holds {flat.shape[1]} numbers a row, shape {list(column.shape)}')
+        return flat.reshape(self.n, *(column.shape or flat.shape[1:]))
 
 
 def matching(pattern: str, names: Sequence[str]) -> tuple[str, ...]:
