@@ -21,7 +21,7 @@ def made(**more: Any) -> AuditRun:
     model = network()
     return audit.run(
         model, table(60), target="y", features=["x", "z"], classes=[0, 1], output="logit", device="cpu",
-        variants={"pruned": pruned(model, 0.5)}, compute=FAST, **more,
+        variants={"pruned": pruned(model, 0.5)}, compute=FAST, use=(), **more,
     ).result  # fmt: skip
 
 

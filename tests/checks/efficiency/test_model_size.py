@@ -29,7 +29,7 @@ def run() -> AuditRun:
     variants = {"int8": quantised(model), "pruned": pruned(model, 0.5)}
     return audit.run(
         model, table(60), target="y", groups=["group"], features=["x", "z"], classes=[0, 1], output="logit",
-        device="cpu", variants=variants,
+        device="cpu", variants=variants, use=(),
     ).result  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def _saved(module: torch.nn.Module) -> float:
 def test_a_scikit_learn_model_is_counted_by_its_own_arrays(estimator: Any) -> None:
     data = table(200)
     fitted = estimator.fit(data[["x", "z"]], data["y"])
-    run = audit.run(fitted, data, target="y").result
+    run = audit.run(fitted, data, target="y", use=()).result
     if isinstance(fitted, LogisticRegression):
         expected = fitted.coef_.size + fitted.intercept_.size
     else:
@@ -119,6 +119,8 @@ def test_bytes_that_are_no_onnx_are_refused_in_words(content: bytes) -> None:
 
 
 def test_a_function_has_no_inside_and_says_so() -> None:
-    run = audit.run(lambda f: (f["x"] > 0).to_numpy().astype(float), table(60), target="y", output="probability").result
+    run = audit.run(
+        lambda f: (f["x"] > 0).to_numpy().astype(float), table(60), target="y", output="probability", use=()
+    ).result
     assert omitted(run, "model_parameters").reason is Reason.NOT_APPLICABLE
     assert omitted(run, "model_size").reason is Reason.MISSING_INPUT
