@@ -122,7 +122,8 @@ def _step(
     useful: NDArray[np.bool_] = (gain > LEAST_GAIN) & (costs > 0) & still_open[rows][:, of]
     arrived = np.asarray(useful & (scores >= goal))
     merit = np.where(useful, gain / (costs + SMALL_COST), -np.inf)
-    merit = np.where(arrived.any(axis=1)[:, None], np.where(arrived, -costs, -np.inf), merit)
+    there = arrived.any(axis=1, keepdims=True)
+    merit = np.where(there, np.where(arrived, -costs, -np.inf), merit)
     best = merit.argmax(axis=1)
     some = useful.any(axis=1)
     still_open[rows[~some]] = False
