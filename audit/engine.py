@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from audit import plan as planning
+from audit import wording
 from audit.case import Case
 from audit.data import Dataset
 from audit.errors import AuditError, CheckError, Unavailable
@@ -22,8 +24,8 @@ from audit.policy.waivers import check_waivers
 from audit.record import AuditRun
 from audit.registry import Registry, load_check, load_input, load_params
 from audit.results import ROW_EVIDENCE, Omission, Outcome, Reason, Record
-from audit.spec import Loaded
-from audit.stats import seed_for
+from audit.spec import Loaded, relative
+from audit.stats import Ledger, Look, read_ledger, seed_for, write_ledger
 from audit.store.folder import identified
 
 
@@ -62,9 +64,11 @@ def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings
     today = settings.today or started.date()
     check_waivers(waivers(case.spec), case.spec.gate, today)
     items = planning.make(registry, facts_of(case), law.limits, settings.costs)
-    records, timings = Runner(case=case, registry=registry).run(items, settings.progress)
+    runner = Runner(case=case, registry=registry)
+    records, timings = runner.run(items, settings.progress)
+    ledger, look = spent(case.spec.stats.ledger, case.root, lambda: runner.made("fingerprints", "test"))
     docs = {info.id: info.doc for info in registry.checks.values()}
-    rules = rules_of(case.spec, registry.notes, docs, settings.baseline)
+    rules = rules_of(case.spec, registry.notes, docs, settings.baseline, look)
     findings = waive(judge(law.limits, records, rules), waivers(case.spec), today)
     decision = decide(findings, case.spec.gate)
     faults = waiver_faults(findings, waivers(case.spec), today)
@@ -74,7 +78,7 @@ def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings
         purpose=case.spec.purpose,
         verdict=decision.verdict,
         exit_code=int(decision.exit_code),
-        exit_reason="; ".join([decision.reason, *faults]),
+        exit_reason="; ".join([decision.reason, *faults, *look_words(look, rules.confidence)]),
         findings=findings,
         records=tuple(records),
         model=case.model_summary(),
@@ -88,9 +92,27 @@ def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings
         docs={item.check.id: item.check.doc for item in items},
         notices=tuple(sorted({notice for record in records for notice in record.outcome.notices})),
         baseline=settings.baseline.id if settings.baseline else "",
+        look=look,
         machine=describe(started, time.monotonic() - clock, timings, settings.command, case.root),
     )
+    if ledger is not None and case.spec.stats.ledger:
+        write_ledger(relative(case.root, case.spec.stats.ledger), ledger)  # only now: a crashed audit has shown nothing
     return identified(run)
+
+
+def spent(path: str | None, root: Path, fingerprints: Callable[[], Any]) -> tuple[Ledger | None, Look | None]:
+    """The ledger with this look in it, not yet written, and the look; nothing where no ledger was named."""
+    if path is None:
+        return None, None
+    found = fingerprints()
+    return read_ledger(relative(root, path)).spend(found.audit_set, found.model)
+
+
+def look_words(look: Look | None, confidence: float) -> list[str]:
+    """What the ledger made of this audit, for the reader of its verdict."""
+    if look is None:
+        return []
+    return [f"look {look.index} at this test data, judged on {wording.level(confidence)} intervals"]
 
 
 def facts_of(case: Case) -> Facts:

@@ -14,6 +14,7 @@ from audit.record import AuditRun
 from audit.registry import CheckInfo, InputInfo, Registry
 from audit.results import MeasureNote, Omission, Reason, Scalar
 from audit.spec import AuditSpec, Loaded
+from audit.stats import Look
 from audit.wording import first_sentence
 
 _KINDS: Mapping[str, tuple[type, ...]] = {"float": (int, float), "int": (int,), "str": (str,), "bool": (bool,)}
@@ -76,17 +77,22 @@ def law_of(loaded: Loaded, notes: Mapping[str, MeasureNote], policy: Pack | None
 
 
 def rules_of(
-    spec: AuditSpec, notes: Mapping[str, MeasureNote], docs: Mapping[str, str], baseline: AuditRun | None
+    spec: AuditSpec,
+    notes: Mapping[str, MeasureNote],
+    docs: Mapping[str, str],
+    baseline: AuditRun | None,
+    look: Look | None = None,
 ) -> Rules:
-    """How an audit is judged. ``docs`` maps the id of a check to its documentation."""
+    """How an audit is judged. ``docs`` maps the id of a check to its documentation; ``look`` spends the ledger."""
     return Rules(
-        confidence=spec.stats.confidence,
+        confidence=look.confidence(spec.stats.confidence) if look else spec.stats.confidence,
         min_n=spec.stats.min_n,
         underpowered=spec.gate.underpowered,
         measures=notes,
         remedies={check: remedy_of(doc) for check, doc in docs.items()},
         reference={name: column.reference for name, column in spec.columns.items() if column.reference is not None},
         baseline=baseline.records if baseline else None,
+        relabel=True,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from audit.policy import Finding, Verdict
 from audit.results import Evidence, Measurement, MeasureNote, Omission, Record
+from audit.stats import Look
 
 __all__ = ["AuditRun", "DataSummary", "Machine", "MeasureNote", "ModelSummary", "Record"]
 
@@ -80,12 +81,18 @@ class AuditRun:
     docs: Mapping[str, str]  # check id -> its module docstring, as measured
     notices: tuple[str, ...] = ()  # licences and attributions of data tables that were used
     baseline: str = ""  # id of the run it was compared with
+    look: Look | None = None  # the part of the ledger that this audit spent
     machine: Machine
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
         for name in ("spec", "packs", "measures", "docs"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    @property
+    def judged_confidence(self) -> float:
+        """The level of the intervals that verdicts rest on: higher than ``confidence`` from the second look on."""
+        return self.look.confidence(self.confidence) if self.look else self.confidence
 
     def measurements(self) -> Iterator[tuple[Record, Measurement]]:
         for record in self.records:

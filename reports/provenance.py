@@ -14,7 +14,7 @@ def facts(run: AuditRun) -> list[tuple[str, str]]:
     """Name and value of what makes the audit traceable; times and machine stand last."""
     model, machine = run.model, run.machine
     threshold = "the model's own" if model.threshold is None else wording.bound(model.threshold, "1")
-    seconds = wording.number(machine.seconds, "s")
+    seconds, judged = wording.number(machine.seconds, "s"), wording.level(run.judged_confidence)
     rows = [
         ("Audit", run.id),
         ("Model", f"{wording.label(model.name)} ({wording.label(model.kind)}, {wording.label(model.task)})"),
@@ -26,6 +26,7 @@ def facts(run: AuditRun) -> list[tuple[str, str]]:
         ("Specification SHA-256", run.spec_sha256),
         *((f"Pack {wording.label(pack)}", digest) for pack, digest in sorted(run.packs.items())),
         ("Confidence", wording.level(run.confidence)),
+        *([("Look at this test data", f"{run.look.index}, {judged} intervals")] if run.look else []),
         ("Seed", str(run.seed)),
         ("Compared with", run.baseline),
         ("Command", wording.text(machine.command)),

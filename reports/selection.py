@@ -200,7 +200,7 @@ def blocking(run: AuditRun, finding: Finding) -> list[tuple[str, str, str]]:
     rows = []
     for c in finding.blocking:
         value = wording.number(c.value, unit, (c.upper - c.lower) / 2)
-        span = f"{wording.level(run.confidence)} CI {wording.span(c.lower, c.upper, unit, c.value)}"
+        span = f"{wording.level(run.judged_confidence)} CI {wording.span(c.lower, c.upper, unit, c.value)}"
         n = " and ".join(f"{rows:,}" for rows in c.n)
         rows.append((wording.contrast_words(c.groups), f"{value} ({span})", f"n\u00a0=\u00a0{n}"))
     return rows

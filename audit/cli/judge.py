@@ -81,7 +81,7 @@ def rejudged(stored: AuditRun, loaded: Loaded, policy: Pack | None, baseline: Au
     docs = {**{info.id: info.doc for info in registry.checks.values()}, **stored.docs}
     law = planning.law_of(loaded, notes, policy)
     check_waivers(waivers(spec), spec.gate, today)
-    rules = replace(planning.rules_of(spec, notes, docs, baseline), unmeasured=UNMEASURED)
+    rules = replace(planning.rules_of(spec, notes, docs, baseline, stored.look), unmeasured=UNMEASURED)
     findings = waive(judge(law.limits, stored.records, rules), waivers(spec), today)
     decision = decide(findings, spec.gate)
     return identified(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scipy.special import ndtr
 
 from audit import wording
@@ -75,6 +77,7 @@ def _finding(
     case: Case, verdict: Verdict, shown: list[tuple[Measurement, Comparison]], every: list[Comparison]
 ) -> Finding:
     worst, comparison = shown[0]
+    worst = replace(worst, interval=at_level(worst, case.rules.confidence))  # as it was judged
     where = "" if not worst.slice else f" for {wording.slice_words(worst.slice)}"
     others = wording.count(len(shown) - 1, "more group")
     more = f", and {others}" if len(shown) > 1 and verdict is not Verdict.PASS else ""

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from audit import wording
 from audit.errors import Unavailable
-from audit.policy.limits import Comparison, Finding, Limit, Verdict
+from audit.policy.limits import Comparison, Finding, Limit, Verdict, demanded
 from audit.policy.options import Case, excess, outside
 from audit.results import Basis, Interval, Measurement, Omission, Reason
-from audit.stats import Contrasts, compare_groups, method_words, smallest_gap
+from audit.stats import Contrasts, Tally, compare_groups, labels_to_flip, method_words, smallest_gap
 
 MOST_LISTED = 20
+MOST_RELABELLED = 200_000  # rows of two groups up to which every relabelling is weighed
 NEWCOMBE = "Newcombe hybrid score interval (Newcombe 1998)"
 _REST = -1  # second side of a comparison with the rest of the rows, or with all of them
 
@@ -142,11 +143,15 @@ def _finding(
     listed = tuple(comparison(case, contrasts, powered, int(i)) for i in at[:MOST_LISTED])
     subject = gap_measurement(case.found, case.limit, contrasts, int(at[0]), case.rules.confidence)
     assessed = int((powered & contrasts.defined).sum())
+    seen = smallest_gap([m.basis for m in case.found], case.limit.compare, case.rules.confidence)
+    asked = case.rules.relabel and demanded(case.limit) and verdict is not Verdict.INCONCLUSIVE
+    flips = _labels_to_flip(case, subject) if asked else None
+    message = _message(case, subject, listed[0], assessed, _total(case, contrasts))
     return Finding(
         limit=case.limit,
         verdict=verdict,
         subject=subject,
-        message=_message(case, subject, listed[0], assessed, _total(case, contrasts)),
+        message=message + _sight(case, seen, flips),
         remedy=_remedy(case, verdict, listed[0]),
         comparison=listed[0],
         assessed=assessed,
@@ -154,8 +159,30 @@ def _finding(
         rows_assessed=_rows_assessed(case, contrasts, powered),
         blocking=() if verdict is Verdict.PASS else listed,
         needed_n=listed[0].needed_n if verdict is Verdict.INCONCLUSIVE else None,
-        smallest_gap=smallest_gap([m.basis for m in case.found], case.limit.compare, case.rules.confidence),
+        smallest_gap=seen,
+        labels_to_flip=flips,
     )
+
+
+def _labels_to_flip(case: Case, subject: Measurement) -> int | None:
+    """How few wrong group labels could turn what is shown; None where it is no gap of two plain rates."""
+    parts = subject.basis.parts
+    plain = len(parts) == 2 and all(part.method == "wilson" for part in parts)
+    if not plain or case.limit.compare != "difference" or case.limit.max is None or subject.n > MOST_RELABELLED:
+        return None
+    first, second = (Tally(round(part.numbers["k"]), round(part.numbers["n"])) for part in parts)
+    return labels_to_flip(first, second, case.limit.max, case.rules.confidence)
+
+
+def _sight(case: Case, seen: float, flips: int | None) -> str:
+    """What the rows could have shown, and how far the verdict leans on the groups' labels."""
+    if case.limit.compare == "ratio":
+        sight = f"; the ratio nearest to 1 that these rows could have shown is {wording.number(seen, '1')}"
+    else:
+        sight = f"; the smallest gap that these rows could have shown is {wording.number(seen, case.note.unit)}"
+    if flips is None:
+        return sight
+    return f"{sight}, and {wording.count(flips, 'wrong group label')} could turn the verdict"
 
 
 def _total(case: Case, contrasts: Contrasts) -> int:

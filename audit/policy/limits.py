@@ -129,6 +129,7 @@ class Finding:
     waiver: Waiver | None = None
     needed_n: int | None = None  # rows (of the group concerned) that would decide it
     smallest_gap: float | None = None  # the smallest gap this test set could have shown
+    labels_to_flip: int | None = None  # wrong group labels among the two groups shown that could turn the verdict
 
     @property
     def id(self) -> str:

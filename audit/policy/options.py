@@ -21,6 +21,7 @@ class Rules:
     remedies: Mapping[str, str] = field(default_factory=dict)  # check id -> what reduces the risk
     reference: Mapping[str, str | None] = field(default_factory=dict)  # column -> its declared reference level
     baseline: Sequence[Record] | None = None  # of the run that `regress` compares with
+    relabel: bool = False  # say how few wrong group labels could turn a verdict that somebody asked for
     unmeasured: str = "name the columns in groups, or correct the limit"  # what to do where a measurement is not there
 
 

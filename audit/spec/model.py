@@ -208,6 +208,9 @@ class StatsSpec(_Strict):
     seed: int = Field(20261122, ge=0)
     min_n: int = Field(30, ge=1)
     intersections: int = Field(2, ge=1, le=4, description="depth of the crossings of sensitive columns")
+    ledger: str | None = Field(
+        None, description="file that counts the models held against the test data: each is judged more strictly"
+    )
 
 
 class EvidenceSpec(_Strict):

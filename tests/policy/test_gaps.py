@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from audit.policy import Limit, Verdict
 from audit.policy.judge import judge
 from audit.results import Measurement
-from audit.stats import compare_groups, exact, mean_from_sums, rate
+from audit.stats import Tally, compare_groups, exact, labels_to_flip, mean_from_sums, rate
 from tests.policy.worlds import a_limit, a_record, an_omission, measurements, of_basis, rules, verdict_on
 
 LARGE: dict[str | None, tuple[float, float]] = {"f": (2500, 5000), "m": (2510, 5000)}
@@ -162,3 +162,13 @@ def test_a_larger_gap_is_never_judged_better(low: int, step: int) -> None:
     near = verdict_on(gap(), {"f": (low, 1000), "m": (500, 1000)}).verdict
     far = verdict_on(gap(), {"f": (max(low - step, 0), 1000), "m": (500, 1000)}).verdict
     assert order.index(far) >= order.index(near)
+
+
+def test_every_gap_says_what_its_rows_could_have_shown_and_how_far_it_leans_on_the_labels() -> None:
+    found = verdict_on(gap(), LARGE, relabel=True)
+    assert found.smallest_gap == pytest.approx(0.028, abs=0.001)
+    assert "the smallest gap that these rows could have shown is 0.028" in found.message
+    assert found.labels_to_flip == labels_to_flip(Tally(2510, 5000), Tally(2500, 5000), 0.1)
+    assert f"{found.labels_to_flip} wrong group labels could turn the verdict" in found.message
+    assert verdict_on(gap(source="default@1"), LARGE, relabel=True).labels_to_flip is None
+    assert "the ratio nearest to 1 that these rows could have shown is 0.9" in verdict_on(share(), LARGE).message
