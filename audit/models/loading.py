@@ -64,12 +64,24 @@ class LoadedModel:
 
 def load_model(spec: ModelSpec, root: Path, *, allow_code: bool = False) -> LoadedModel:
     """The model that ``[model]`` names. ModelError or UnsafeModelError says what is wrong and what to do."""
+    if (folder := relative(root, spec.path)).is_dir():
+        return _load_folder(folder, spec)
     content = read_model_file(spec.path, root)
     sha256 = hashlib.sha256(content).hexdigest()
     if spec.sha256 is not None and spec.sha256 != sha256:
         raise ModelError(f"{spec.path} is not the model that sha256 in [model] names: it has {sha256}")
     model = _read(content, spec, root, allow_code=allow_code)
     return LoadedModel(model=model, sha256=sha256, bytes=len(content), path=spec.path)
+
+
+def _load_folder(folder: Path, spec: ModelSpec) -> LoadedModel:
+    from audit.models.transformers import folder_digest, load_folder
+
+    sha256, size = folder_digest(folder)
+    if spec.sha256 is not None and spec.sha256 != sha256:
+        raise ModelError(f"{spec.path} is not the model that sha256 in [model] names: it has {sha256}")
+    model = load_folder(folder, classes=spec.classes, output=spec.output, device=spec.device)
+    return LoadedModel(model=model, sha256=sha256, bytes=size, path=spec.path)
 
 
 def _read(content: bytes, spec: ModelSpec, root: Path, *, allow_code: bool) -> Model:
@@ -114,6 +126,8 @@ def model_file(path: str, root: Path) -> Path:
 
 def glance(path: str, root: Path) -> Path:
     """As ``model_file``, and its first bytes are what the name promises; the rest is not read."""
+    if (folder := relative(root, path)).is_dir():
+        return folder
     file = model_file(path, root)
     with file.open("rb") as stream:
         head = stream.read(16)
