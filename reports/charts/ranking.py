@@ -1,4 +1,4 @@
-"""A ranking: dots with intervals, the largest first."""
+"""A ranking: dots with intervals, the furthest from zero first."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def figure(item: Ranking, palette: Palette = LIGHT) -> Spec:
 
 
 def ranked(item: Ranking) -> list[RankedItem]:
-    return sorted(item.items, key=lambda i: (-i.value, i.label))
+    """The furthest from zero first, on whichever side: what pulls down counts as much as what pushes up."""
+    return sorted(item.items, key=lambda i: (-abs(i.value), i.label))
 
 
 def describe(item: Ranking) -> str:

@@ -18,7 +18,7 @@ from PIL import Image
 
 from audit.results import Array, Contribution, Curve, ImageMap, Measurement, RankedItem, Ranking, Series, Waterfall
 from reports import charts
-from reports.charts import LimitLine, figure_groups, groups, image_map, waterfall
+from reports.charts import LimitLine, describe, figure_groups, groups, image_map, waterfall
 from tests.reports.evidence import attributions, curves, measurement
 from tests.reports.evidence import image_map as digit
 from tests.reports.hostile import HOSTILE
@@ -222,3 +222,9 @@ def test_a_large_picture_stays_under_its_budget() -> None:
 def test_a_spec_is_plain_json_so_that_any_page_can_draw_it() -> None:
     for item in DRAWN:
         json.dumps(charts.figure(item), allow_nan=False)
+
+
+def test_a_ranking_begins_with_what_is_furthest_from_zero_on_either_side() -> None:
+    items = tuple(RankedItem(label=n, value=v, lower=v - 0.1, upper=v + 0.1) for n, v in (("up", 0.2), ("down", -0.9)))
+    ranking = Ranking(name="gap", title="t", unit="log-odds", level=0.95, method="m", n=9, items=items)
+    assert describe(ranking).startswith("Largest: down")
