@@ -14,7 +14,7 @@ Sources: Shapley 1953; Lundberg & Lee, NeurIPS 2017; Janzing et al., AISTATS 202
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import comb
 
@@ -31,6 +31,8 @@ Integers = NDArray[np.int64]
 MOST_EXACT_COLUMNS = 12
 FEWEST_BACKGROUND = 8
 MOST_WALKS = 512
+FEWEST_WALKS = 4  # whose spread may decide whether more are needed
+ACCURATE = 0.01  # standard errors as a share of all contributions of a row, below which it is left at that
 FIT_EVALUATIONS = 6  # a column: from here on the fit beats the walks
 
 
@@ -58,6 +60,19 @@ class Plan:
         """Model calls that a row costs at most."""
         sampled = (self.fit or 2 * (columns - 1) * self.walks) if columns > self.exact_columns else 0
         return self.background * max(1 << min(self.exact_columns, columns), sampled)
+
+    @property
+    def cost(self) -> int:
+        """Evaluations of a sampled pair, up to a factor that is the same for plans of one kind."""
+        return self.fit or self.walks
+
+    def first_look(self, columns: int) -> Plan | None:
+        """A first look at a third of this plan's cost; None where all is exact or too little would be left to judge."""
+        if columns <= self.exact_columns:
+            return None
+        if self.fit:
+            return replace(self, fit=self.fit // 3) if self.fit >= 3 * FIT_EVALUATIONS * columns else None
+        return replace(self, walks=self.walks // 3) if self.walks >= 3 * FEWEST_WALKS else None
 
     def freedom(self, columns: int) -> int:
         """Degrees of freedom of the variance of one pair."""
@@ -131,6 +146,31 @@ def shapley_values(game: Hybrids, plan: Plan, generator: np.random.Generator, ro
     error = np.sqrt(variance) / b * _widening(variance, square, plan.freedom(d))
     halves = (total[0] / half - total[1] / (b - half)) / 2 if half else None
     return Estimate(values=total.sum(axis=0) / b, standard_errors=error, plan=plan, exact=exact, halves=halves)
+
+
+def until_accurate(game: Hybrids, plan: Plan, generator: np.random.Generator) -> Estimate:
+    """As :func:`shapley_values`, but a row that a first look explains well enough is left at that.
+
+    Each row decides for itself, by the share of its standard errors in its contributions, so that its answer does not
+    depend on the rows beside it. The others get the rest of the evaluations; both answers are averaged by their cost.
+    """
+    first = plan.first_look(len(game.names))
+    if first is None:
+        return shapley_values(game, plan, generator)
+    early = shapley_values(game, first, generator)
+    share = early.standard_errors.sum(axis=1) / np.maximum(np.abs(early.values).sum(axis=1), 1e-300)
+    rest = np.flatnonzero(share > ACCURATE)
+    if early.exact or not len(rest):
+        return early
+    late = shapley_values(game, plan, generator, rest)
+    w = first.cost / (first.cost + plan.cost)
+    values, errors, halves = early.values.copy(), early.standard_errors.copy(), early.halves
+    values[rest] = w * early.values[rest] + (1 - w) * late.values
+    errors[rest] = np.hypot(w * early.standard_errors[rest], (1 - w) * late.standard_errors)
+    if halves is not None and late.halves is not None:
+        halves = halves.copy()
+        halves[rest] = w * halves[rest] + (1 - w) * late.halves
+    return Estimate(values=values, standard_errors=errors, plan=plan, exact=False, halves=halves)
 
 
 def _widening(variance: Floats, square: Floats, each: int) -> Floats:

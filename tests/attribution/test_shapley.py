@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from audit.attribution import explain
 from audit.attribution.hybrids import Hybrids
 from audit.attribution.scalar import explained_scalar
-from audit.attribution.shapley import Plan, both_ways, every_coalition, shapley_values
+from audit.attribution.shapley import Plan, both_ways, every_coalition, shapley_values, until_accurate
 
 from .worlds import Value, matrix, numbers, slow_shapley, table
 
@@ -126,3 +126,27 @@ def test_a_plan_keeps_near_its_budget_and_never_falls_under_its_floor(columns, b
     floor = min(background, 8) * max(4 * (columns - 1), 2)
     assert plan.most_evaluations(columns) <= max(evaluations, floor)
     assert 1 <= plan.background <= background
+
+
+def test_rows_that_are_explained_well_enough_are_left_at_a_first_look_and_each_decides_for_itself():
+    # rows 0..4 lie where the function is additive, the others where it is not
+    def bent(c):
+        x = matrix(c)
+        return x.sum(axis=1) + 5 * np.tanh(x[:, 0] * x[:, 1] * x[:, 2]) * (x[:, 11] > 5)
+
+    columns = numbers(10, 12, 4)
+    columns["x11"] = np.where(np.arange(10) < 5, 0.0, 9.0)
+    background = numbers(5, 12, 5)
+    game = Hybrids(explained_scalar(Value(bent), None), columns, background)
+    plan = Plan(background=5, exact_columns=2, walks=2, fit=480)
+    whole = until_accurate(game, plan, np.random.default_rng(0))
+    full = shapley_values(game, plan, np.random.default_rng(0))
+    before = game.evaluations
+    until_accurate(game, plan, np.random.default_rng(0))
+    assert game.evaluations - before < 10 * 5 * (160 + 480) * 0.7
+    exact = shapley_values(game, Plan(background=5, exact_columns=12, walks=2), np.random.default_rng(0))
+    np.testing.assert_allclose(whole.values[:5], exact.values[:5], atol=1e-6)
+    assert np.abs(whole.values - exact.values).mean() < 1.5 * np.abs(full.values - exact.values).mean() + 1e-9
+    few = Hybrids(explained_scalar(Value(bent), None), {n: v[7:8] for n, v in columns.items()}, background)
+    alone = until_accurate(few, plan, np.random.default_rng(0))
+    np.testing.assert_allclose(alone.values[0], whole.values[7], atol=1e-9)
