@@ -64,7 +64,7 @@ class LoadedModel:
 
 def load_model(spec: ModelSpec, root: Path, *, allow_code: bool = False) -> LoadedModel:
     """The model that ``[model]`` names. ModelError or UnsafeModelError says what is wrong and what to do."""
-    if (folder := relative(root, spec.path)).is_dir():
+    if ((folder := relative(root, spec.path)) / "config.json").is_file():
         return _load_folder(folder, spec)
     content = read_model_file(spec.path, root)
     sha256 = hashlib.sha256(content).hexdigest()
@@ -126,7 +126,7 @@ def model_file(path: str, root: Path) -> Path:
 
 def glance(path: str, root: Path) -> Path:
     """As ``model_file``, and its first bytes are what the name promises; the rest is not read."""
-    if (folder := relative(root, path)).is_dir():
+    if ((folder := relative(root, path)) / "config.json").is_file():
         return folder
     file = model_file(path, root)
     with file.open("rb") as stream:
