@@ -52,8 +52,16 @@ class Predictions:
 
 def predictions(case: Case, data: Dataset) -> Predictions:
     """Run the model once over ``data``, or take the stored columns. ModelError when it does not fit the table."""
-    label = _labels(case, data)
     raw = _from_model(case, data, case.model) if case.model else _stored(case, data)
+    return _gathered(case, data, raw)
+
+
+def predicted(case: Case, data: Dataset, model: Model) -> Predictions:
+    """As ``predictions``, by another model that decides between the same classes."""
+    return _gathered(case, data, _from_model(case, data, model))
+
+
+def _gathered(case: Case, data: Dataset, raw: Mapping[str, Any]) -> Predictions:
     positive = case.classes.index(case.positive) if case.positive is not None else -1
     favourable = case.classes.index(case.favourable) if case.favourable is not None else -1
     score = raw.get("score")
@@ -62,7 +70,7 @@ def predictions(case: Case, data: Dataset) -> Predictions:
     return Predictions(
         task=case.task,
         classes=case.classes,
-        label=label,
+        label=_labels(case, data),
         decision=raw["decision"],
         probability=raw["probability"],
         score=score,

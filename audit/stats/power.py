@@ -98,10 +98,16 @@ def rows_for_bound(basis: Basis, bound: float, level: float) -> int | None:
         found = interval(scaled(basis, factor), level)
         return found.lower > bound or found.upper < bound
 
-    low, high = math.log(2 / size) if size > 2 else 0.0, math.log(_MOST / size)
+    fewest = min(size, _units(basis))  # of clusters there must be two as well
+    low, high = math.log(2 / fewest) if fewest > 2 else 0.0, math.log(_MOST / size)
     if not clears(math.exp(high)):
         return None
     while (high - low) > 1e-4 and math.exp(high) * size - math.exp(low) * size > 0.5:
         middle = (low + high) / 2
         low, high = (low, middle) if clears(math.exp(middle)) else (middle, high)
     return math.ceil(math.exp(high) * size)
+
+
+def _units(basis: Basis) -> float:
+    """Effective clusters behind a basis and its parts, the fewest; infinite where rows stand alone."""
+    return min([basis.numbers.get("units", math.inf), *map(_units, basis.parts)])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from audit.stats import difference, interval, mean, rate, rows_for_bound, smallest_gap, value
+from audit.stats import clustered_mean, difference, interval, mean, rate, rows_for_bound, smallest_gap, value
 
 
 def test_rows_for_a_bound_are_the_first_that_clear_it() -> None:
@@ -29,3 +29,11 @@ def test_the_smallest_gap_is_found_in_80_percent_of_samples() -> None:
     assert smallest_gap([rate(50, 100), rate(50, 100)], "ratio", 0.95) == pytest.approx(
         np.exp(-2.8016 * 0.02**0.5), abs=1e-4
     )
+
+
+def test_rows_are_found_for_clusters_of_rare_values_as_well() -> None:
+    """A search that goes below two clusters asks for an interval that there is not."""
+    basis = clustered_mean(np.eye(1, 117)[0], np.arange(117) // 2)
+    needed = rows_for_bound(basis, -0.25, 0.95)
+    assert needed is not None
+    assert 2 <= needed < 117
