@@ -13,14 +13,15 @@ MOST_LEVELS = 10  # of a category, the most frequent ones
 
 
 def as_numbers(data: Dataset) -> Floats:
-    """Shape (n, d): a number's value, a category's code, 0 for pictures and the like; NaN where missing."""
+    """Shape (n, d): a number's value, a category's code, 0 for pictures and the like; NaN where missing or infinite."""
     return np.column_stack([_as_number(data, name) for name in data.roles.features])
 
 
 def _as_number(data: Dataset, name: str) -> Floats:
     kind = data.column(name).kind
     if kind == "number":
-        return data.numbers(name)
+        values = data.numbers(name)
+        return np.where(np.isfinite(values), values, np.nan)
     if kind != "category":
         return np.zeros(data.n)
     codes = data.codes(name)

@@ -73,7 +73,10 @@ def reasons_by_group(explanations: Explanations, groups: Groups, data: Dataset, 
     kept, rows = found.take(found.trusted), explanations.rows[found.trusted]
     sheet, sample = Sheet(measures=MEASURES, level=level), data.take(rows)
     evidence: list[Evidence] = []
-    for contrast in _contrasts(groups, rows):
+    contrasts = list(_contrasts(groups, rows))
+    if not contrasts:
+        raise Unavailable("undefined", "the explained rows are of one group", "give rows of at least two groups")
+    for contrast in contrasts:
         try:
             require_rows(contrast[1])
         except Unavailable as why:
@@ -89,12 +92,12 @@ def reasons_by_group(explanations: Explanations, groups: Groups, data: Dataset, 
 
 
 def _contrasts(groups: Groups, rows: NDArray[np.intp]) -> Iterator[Contrast]:
-    """Each group of one column against all others; of two groups one, since the other is its mirror."""
+    """Each group of one column against all others."""
     for one in groups.sets:
-        if len(one.columns) == 1:
-            codes = one.codes[rows]
-            present = [code for code in range(len(one.levels)) if (codes == code).any()]
-            for code in present[1:] if len(present) == 2 else present if len(present) > 2 else []:
+        codes = one.codes[rows]
+        present = [code for code in range(len(one.levels)) if (codes == code).any()]
+        if len(one.columns) == 1 and len(present) > 1:
+            for code in present:
                 yield one.levels[code], codes == code
 
 
