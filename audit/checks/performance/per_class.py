@@ -32,9 +32,21 @@ from audit.stats import weighted_f1
 
 Mask = NDArray[np.bool_]
 
-MEASURES = {
+MEASURES: dict[str, dict[str, object]] = {
     "class_recall": {"unit": "1", "better": "higher", "words": "recall of a class", "params": {"class": "str"}},
     "class_precision": {"unit": "1", "better": "higher", "words": "precision of a class", "params": {"class": "str"}},
+    "class_selection_rate": {
+        "unit": "1",
+        "better": "none",
+        "words": "share decided a class",
+        "params": {"class": "str"},
+    },
+    "class_false_positive_rate": {
+        "unit": "1",
+        "better": "lower",
+        "words": "share of other classes' rows decided a class",
+        "params": {"class": "str"},
+    },
     "class_f1": {"unit": "1", "better": "higher", "words": "F1 of a class", "params": {"class": "str"}},
 }
 
@@ -52,9 +64,12 @@ def per_class(multiclass: Multiclass, groups: Groups, sampling: Sampling, level:
                 f1 = partial(weighted_f1, actual, chosen, *sampling.drawn(rows))
             recall = partial(_share, sampling, rows, chosen, actual, f"labelled {shown}")
             precision = partial(_share, sampling, rows, actual, chosen, f"decided {shown}")
+            wrongly = partial(_share, sampling, rows, chosen, ~actual, f"labelled other than {shown}")
             for measure, build, n in (
                 ("class_recall", recall, actual.sum()),
                 ("class_precision", precision, chosen.sum()),
+                ("class_selection_rate", partial(sampling.rate, chosen, rows, "decided"), counts.n),
+                ("class_false_positive_rate", wrongly, (~actual).sum()),
                 ("class_f1", f1, (actual | chosen).sum()),
             ):
                 sheet.add(measure, build, n=int(n), rows=counts.n, slice=group, params={"class": name})

@@ -64,11 +64,11 @@ def test_a_group_whose_target_is_constant_has_no_r_squared_but_has_the_errors() 
     assert measurement(outcome, "mean_absolute_error", by={"g": "b"}).n == 4
 
 
-def test_a_group_of_one_row_has_four_omissions() -> None:
+def test_a_group_of_one_row_has_five_omissions() -> None:
     cells = {"x": np.arange(5.0), "y": [5.0, 7.5, 8.0, 1.5, 3.2], "g": list("aaaab")}
     case = make_case(cells, target="y", features=["x"], groups=["g"], model=case_of(cells_of(1)).model)
     missing = [o for o in run_check(case, ID).omissions if o.slice == {"g": "b"}]
-    assert [o.reason for o in missing] == [Reason.INSUFFICIENT_DATA] * 4
+    assert [o.reason for o in missing] == [Reason.INSUFFICIENT_DATA] * 5
 
 
 def test_targets_too_large_to_be_squared_are_an_omission_and_not_infinity() -> None:
