@@ -1,0 +1,117 @@
+"""Self-influence: Captum's TracInCPFast and plain autograd as oracles, and mislabelled rows that are found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from captum.influence import TracInCPFast
+from torch import nn
+
+from audit.attribution.influence import self_influence
+from audit.attribution.network import Network
+from audit.checks.attribution.training_influence import training_influence
+from audit.data.dataset import Column, Roles
+from audit.errors import Unavailable
+
+from .worlds import Value, mlp, network, numbers, table
+
+CLASSES = ["0", "1", "2"]
+
+
+def three(module):
+    return Network.of(network(module, classes=CLASSES))
+
+
+def by_autograd(module, x, y):
+    """The squared gradient of each row's own loss by the last layer's parameters."""
+    last, found = module[-1], []
+    for row, label in zip(x, y, strict=True):
+        out = module(row[None])
+        loss = (
+            nn.functional.cross_entropy(out, label[None])
+            if out.shape[1] > 1
+            else nn.functional.binary_cross_entropy_with_logits(out[0], label[None].float())
+        )
+        gradients = torch.autograd.grad(loss, list(last.parameters()))
+        found.append(sum(float((g**2).sum()) for g in gradients))
+    return found
+
+
+@pytest.mark.parametrize(("outputs", "classes"), [(3, CLASSES), (1, ["no", "yes"]), (2, ["no", "yes"])])
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_closed_form_is_the_squared_gradient_of_a_rows_own_loss(outputs, classes, bias):
+    module = mlp(4, outputs=outputs)
+    if not bias:
+        module[-1].bias = None
+    x, y = torch.randn(9, 4), torch.arange(9) % max(outputs, 2)
+    found = self_influence(Network.of(network(module, classes=classes)), (x,), y.numpy())
+    np.testing.assert_allclose(found, by_autograd(module, x, y), rtol=1e-4)
+
+
+def test_captums_fast_tracin_ranks_and_measures_alike(tmp_path):
+    module = mlp(4, outputs=3)
+    module[-1].bias = None  # Captum leaves the bias's gradient out, also where there is a bias
+    x, y = torch.randn(30, 4), torch.arange(30) % 3
+    torch.save(module.state_dict(), tmp_path / "one.pt")
+
+    def load(model, path):
+        model.load_state_dict(torch.load(path, weights_only=True))
+        return 1.0
+
+    data = torch.utils.data.TensorDataset(x, y)
+    loss = nn.CrossEntropyLoss(reduction="sum")
+    peer = TracInCPFast(module, module[-1], data, [str(tmp_path / "one.pt")], load, loss, batch_size=10)
+    theirs = peer.self_influence().detach().numpy()
+    ours = self_influence(three(module), (x,), y.numpy())
+    assert (np.argsort(ours)[-5:] == np.argsort(theirs)[-5:]).all()
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+
+
+def world(n=600, wrong=12):
+    """Three clear classes; twelve labels are wrong."""
+    cells = numbers(n, 4)
+    label = np.arange(n) % 3
+    for j in range(3):
+        cells[f"x{j}"] = cells[f"x{j}"] * 0.5 + 4 * (label == j)
+    given = label.copy()
+    given[:wrong] = (given[:wrong] + 1) % 3
+    data = table({**cells, "y": given.astype(float)}, roles=Roles(target="y", features=tuple(cells)))
+    data = replace(data, columns={**data.columns, "y": Column(name="y", kind="category")})
+    x = torch.from_numpy(np.column_stack(list(cells.values())).astype(np.float32))
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 3))
+    optimiser = torch.optim.Adam(module.parameters(), lr=0.02)
+    for _ in range(80):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(module(x), torch.from_numpy(given)).backward()
+        optimiser.step()
+    return network(module.eval(), classes=CLASSES), data, x, given
+
+
+def test_mislabelled_rows_are_the_strongest():
+    model, _, x, given = world()
+    influence = self_influence(Network.of(model), (x,), given)
+    assert set(np.argsort(influence)[-12:]) == set(range(12))
+
+
+def test_the_check_says_how_much_the_strongest_hundredth_holds():
+    model, data, _, _ = world()
+    outcome = training_influence(model, data, 1, 0.95)
+    found = {(m.name, m.params.get("class")): m for m in outcome.measurements}
+    assert found["top_influence_share", None].value > 0.2
+    assert found["top_influence_share", None].n == 600
+    shares = [found["relative_self_influence", name].value for name in CLASSES]
+    assert np.mean(shares) == pytest.approx(1)
+
+
+def test_what_has_no_last_layer_of_logits_is_refused():
+    with pytest.raises(Unavailable, match="linear layer of logits"):
+        self_influence(three(nn.Sequential(mlp(4, outputs=3), nn.Tanh())), (torch.randn(2, 4),), np.array([0, 1]))
+    model, data, _, _ = world(60)
+    with pytest.raises(Unavailable, match="60 labelled rows"):
+        training_influence(model, data, 1, 0.95)
+    with pytest.raises(Unavailable, match="no gradients"):
+        training_influence(Value(lambda c: c["x0"]), data, 1, 0.95)
