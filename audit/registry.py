@@ -279,10 +279,18 @@ def _named_comparison(
             f'{file}: MEASURES["{name}"]: a named comparison ends in _difference or _ratio, has words and of, '
             f"and may have combine, one of {', '.join(COMBINE)}"
         )
-    unit = "1" if compare == "ratio" else raw.get(of[0], {}).get("unit", "1")
+    first = raw.get(of[0], {})
+    unit = "1" if compare == "ratio" else first.get("unit", "1")
     better = "higher" if compare == "ratio" else "lower"
     return MeasureNote(
-        unit=unit, better=better, words=facts["words"], check=check, of=of, compare=compare, combine=combine
+        unit=unit,
+        better=better,
+        words=facts["words"],
+        check=check,
+        params=first.get("params", {}),
+        of=of,
+        compare=compare,
+        combine=combine,
     )
 
 
