@@ -1,0 +1,151 @@
+"""What two published ways to reduce a gap would do to this model: thresholds by group, and training with a constraint.
+
+Why it matters: a finding without a next step is put aside. What a remedy gains and what it costs can be measured before
+anyone commits to it.
+
+How it is measured: on request only (audit run --cost retrain), for each sensitive column. Fairlearn's
+ThresholdOptimizer chooses thresholds by group from the model's probabilities of [data.train] (equal selection;
+equalized odds); ExponentiatedGradient trains clones of a scikit-learn model on [data.train] under a bound of 0.02 on
+the same two. Each is then judged on the test rows: accuracy, and the largest gap in selection, true and false positive
+rate, beside the model as it is. Both draw at random between decisions; what is shown is one draw with the audit's seed.
+The numbers are descriptions without intervals: audit the remedied model before relying on it.
+
+How to reduce the risk: Prefer a model trained with a constraint, or better features, to thresholds by group:
+**thresholds that depend on the group can be unlawful** (disparate treatment), in lending and employment above all.
+
+Sources: Hardt, Price & Srebro, NeurIPS 2016; Agarwal et al., ICML 2018; Weerts et al., JMLR 2023 (fairlearn).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from fairlearn.postprocessing import ThresholdOptimizer
+from fairlearn.reductions import DemographicParity, EqualizedOdds, ExponentiatedGradient
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+
+from audit import wording
+from audit.case import Case
+from audit.check import check
+from audit.compute import in_batches
+from audit.data import Dataset
+from audit.errors import Unavailable
+from audit.inputs.predictions import class_codes
+from audit.models import Model, ProbabilisticClassifier
+from audit.models.sklearn import SklearnClassifier, frame
+from audit.results import Omission, Outcome, Reason, Table
+
+MEASURES: dict[str, dict[str, object]] = {}
+
+BOUND, ROUNDS = 0.02, 20
+CONSTRAINTS = {"demographic_parity": DemographicParity, "equalized_odds": EqualizedOdds}
+COLUMNS = ("remedy", "constraint", "accuracy", "gap in selection", "gap in true positives", "gap in false positives")
+
+Labels = NDArray[np.int_]
+Line = tuple[str, str, float, float | None, float | None, float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """The labelled rows of one data set: 0/1 labels, groups of one column, probabilities of the positive class."""
+
+    rows: Dataset
+    label: Labels
+    group: NDArray[np.object_]
+    score: NDArray[np.float64]
+
+
+class _Given(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+    """Probabilities that are known already, as an estimator: its one feature is the probability."""
+
+    def fit(self, X: object, y: object) -> _Given:  # nothing to learn
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def predict_proba(self, X: object) -> NDArray[np.float64]:
+        score = np.asarray(X, dtype=float).ravel()
+        return np.column_stack([1 - score, score])
+
+
+@check(cost="retrain")
+def mitigation(model: Model, case: Case, train: Dataset, data: Dataset, seed: int) -> Outcome:
+    if case.task != "binary" or not isinstance(model, ProbabilisticClassifier):
+        raise Unavailable("not_applicable", "it is for models that give probabilities of two classes", "nothing to do")
+    if not data.roles.groups or not data.roles.target:
+        raise Unavailable("missing_input", "it needs a target and a sensitive column", "give both in [data.test]")
+    tables, omissions = [], []
+    for column in data.roles.groups:
+        learnt, judged = (_side(model, case, part, column) for part in (train, data))
+        lines = [_line("none", "", judged, (judged.score >= _threshold(case)).astype(int))]
+        for remedy, constraint, decide in _remedies(model, learnt, judged, seed):
+            try:
+                lines.append(_line(remedy, constraint, judged, decide()))
+            except (ValueError, TypeError, KeyError) as error:
+                detail = f"{wording.label(column)}: {remedy} refused the data: {str(error).splitlines()[0]}"
+                why = "give training rows of both labels in every group, and a model that takes sample weights"
+                omissions.append(Omission(name="", reason=Reason.NOT_APPLICABLE, detail=detail, remedy=why))
+        note = f"Judged on {len(judged.label):,} test rows. Thresholds that depend on the group can be unlawful."
+        title = wording.text(f"What would help, by {column}")
+        tables.append(Table(name=f"mitigation by {column}", title=title, columns=COLUMNS, rows=tuple(lines), note=note))
+    return Outcome(evidence=tuple(tables), omissions=tuple(omissions))
+
+
+def _threshold(case: Case) -> float:
+    given = case.spec.model.threshold if case.spec.model else None
+    return 0.5 if given is None else given
+
+
+def _side(model: ProbabilisticClassifier, case: Case, rows: Dataset, column: str) -> Side:
+    positive = case.classes.index(str(case.positive))
+    target, groups = rows.codes(rows.roles.target), rows.codes(column)
+    label = class_codes(np.array(target.levels, dtype=object), case.classes, "target")[target.codes]
+    kept = np.flatnonzero(label >= 0)
+    part = rows.take(kept)
+    score = in_batches(model.predict_proba, part.features, case.spec.compute.batch)[:, positive]
+    names = np.array([wording.group_value(level) for level in groups.levels], dtype=object)
+    return Side(rows=part, label=(label[kept] == positive).astype(int), group=names[groups.codes[kept]], score=score)
+
+
+def _remedies(
+    model: Model, learnt: Side, judged: Side, seed: int
+) -> Iterator[tuple[str, str, Callable[[], NDArray[np.int_]]]]:
+    state = int(seed % 2**32)
+    for name, bound in CONSTRAINTS.items():
+
+        def thresholds(name: str = name) -> NDArray[np.int_]:
+            fitted = ThresholdOptimizer(
+                estimator=_Given(), constraints=name, prefit=True, predict_method="predict_proba"
+            )
+            fitted.fit(learnt.score[:, None], learnt.label, sensitive_features=learnt.group)
+            given = {"sensitive_features": judged.group, "random_state": state}
+            return np.asarray(fitted.predict(judged.score[:, None], **given), dtype=int)
+
+        def constrained(bound: Callable[..., object] = bound) -> NDArray[np.int_]:
+            if not isinstance(model, SklearnClassifier):
+                raise TypeError("only scikit-learn models can be trained again here")
+            learner = ExponentiatedGradient(clone(model.estimator), bound(difference_bound=BOUND), max_iter=ROUNDS)
+            tables = [frame(side.rows.features) for side in (learnt, judged)]
+            first, second = tables if model.features is not None else (table.to_numpy() for table in tables)
+            learner.fit(first, learnt.label, sensitive_features=learnt.group)
+            return np.asarray(learner.predict(second, random_state=state), dtype=int)
+
+        yield "thresholds by group (ThresholdOptimizer)", name, thresholds
+        yield "training with a constraint (ExponentiatedGradient)", name, constrained
+
+
+def _line(remedy: str, constraint: str, judged: Side, decided: Labels) -> Line:
+    everyone = np.ones(len(decided), dtype=bool)
+    among = (everyone, judged.label == 1, judged.label == 0)
+    selected, true, false = (_gap(decided, judged.group, mask) for mask in among)
+    return remedy, constraint, float(np.mean(decided == judged.label)), selected, true, false
+
+
+def _gap(decided: Labels, group: NDArray[np.object_], among: NDArray[np.bool_]) -> float | None:
+    """Largest difference of two groups' rates; None where fewer than two groups have one."""
+    rates = [decided[among & (group == name)].mean() for name in np.unique(group[among].astype(str))]
+    return float(max(rates) - min(rates)) if len(rates) > 1 else None
