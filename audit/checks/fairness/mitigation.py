@@ -67,9 +67,8 @@ class _Given(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def predict_proba(self, X: object) -> NDArray[np.float64]:
-        score = np.asarray(X, dtype=float).ravel()
-        return np.column_stack([1 - score, score])
+    def predict_proba(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack([1 - np.ravel(X), np.ravel(X)])
 
 
 @check(cost="retrain")
