@@ -17,7 +17,7 @@ from audit.attribution.integrated_gradients import (
     integrated_gradients,
     refined,
 )
-from audit.attribution.network import Network
+from audit.attribution.network import Network, in_calls
 from audit.attribution.untouched import state_hash
 from audit.errors import Unavailable
 
@@ -279,3 +279,34 @@ def test_nested_rules_ask_only_for_new_nodes_and_agree_with_the_rule_made_at_onc
     np.testing.assert_allclose(found, torch.sin(3 * x) * (rows + 1)[:, None], atol=1e-6)
     (again,) = rule(rows, 128)
     np.testing.assert_allclose(again, found, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("CUDA out of memory. Tried"), RuntimeError("not enough memory")]
+)
+def test_calls_that_do_not_fit_the_memory_are_halved_and_give_the_same(error):
+    sizes = []
+
+    def scalar(inputs, rows):
+        sizes.append(len(rows))
+        if len(rows) > 3:
+            raise error
+        return (inputs[0] ** 2).sum(dim=1)
+
+    x = torch.randn(4, 5)
+    (found,) = integrated_gradients(scalar, (x,), (torch.zeros(4, 5),), torch.arange(4), 8)
+    np.testing.assert_allclose(found, x**2, atol=1e-5)
+    assert max(sizes) > 3 >= min(sizes)
+
+
+def test_a_single_row_that_does_not_fit_is_said_and_other_errors_fly():
+    def never(at):
+        raise MemoryError
+
+    def other(at):
+        raise RuntimeError("shapes differ")
+
+    with pytest.raises(Unavailable, match="single row"):
+        in_calls(4, 4, never)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        in_calls(4, 4, other)

@@ -56,7 +56,8 @@ def concept_sensitivity(model: Model, data: Dataset, groups: Groups, seed: int, 
         for code, slice in enumerate(one.levels):
             inside = one.codes[rows] == code
             try:
-                found.append((slice, sensitivity(layer, inside, rng)))
+                # a stream of its own, so that the order of the groups' names changes no number
+                found.append((slice, sensitivity(layer, inside, generator(seed, "concept_sensitivity.null"))))
             except Unavailable as why:
                 sheet.omit("concept_score", why, n=int(inside.sum()), rows=int(inside.sum()), slice=slice)
     adjusted = holm([tested.p for _, tested in found]).tolist()
