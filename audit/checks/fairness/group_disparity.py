@@ -44,6 +44,8 @@ MEASURES: dict[str, dict[str, object]] = {
     },
 }
 
+MOST_GROUPS = 300  # each is part of what the number is made of, and is stored with it
+
 
 @check(cost="predict")
 def group_disparity(decisions: Decisions, groups: Groups, sampling: Sampling, level: float) -> Outcome:
@@ -64,4 +66,9 @@ def _of_rates(of: Callable[[list[Basis]], Basis], found: Decisions, group_set: G
         return sampling.refuse("the largest of many gaps")
     codes, size = group_set.codes[found.rows], len(group_set.levels)
     n, k = np.bincount(codes, minlength=size), np.bincount(codes[found.positive], minlength=size)
+    if size > MOST_GROUPS:
+        found = f"{size:,} groups are more than one number can stand for"
+        raise Unavailable(
+            "insufficient_data", found, f"name columns with at most {MOST_GROUPS} groups together, or bins"
+        )
     return of([rate(hits, rows) for hits, rows in zip(k.tolist(), n.tolist(), strict=True) if rows])

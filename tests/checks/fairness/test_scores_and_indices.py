@@ -114,3 +114,11 @@ def test_too_many_neighbours_are_an_omission() -> None:
     case = make_case(world(n=12), target="y", positive=1, prediction="d", features=["x", "z"])
     missing = omission(run_check(case, "fairness.consistency", neighbours=12), "consistency", neighbours=12)
     assert missing.reason is Reason.INSUFFICIENT_DATA
+
+
+def test_hundreds_of_groups_have_no_one_number() -> None:
+    cells = binary_cells(6)
+    cells["race"] = np.array([f"g{i}" for i in range(len(cells["race"]))], dtype=object)
+    missing = omission(check(cells, "group_disparity"), "differential_fairness", groups="race")
+    assert missing.reason is Reason.INSUFFICIENT_DATA
+    assert "400 groups" in missing.detail
