@@ -67,7 +67,7 @@ def _of_rates(of: Callable[[list[Basis]], Basis], found: Decisions, group_set: G
     codes, size = group_set.codes[found.rows], len(group_set.levels)
     n, k = np.bincount(codes, minlength=size), np.bincount(codes[found.positive], minlength=size)
     if size > MOST_GROUPS:
-        found = f"{size:,} groups are more than one number can stand for"
+        many = f"{size:,} groups are more than one number can stand for"
         raise Unavailable(
             "insufficient_data", found, f"name columns with at most {MOST_GROUPS} groups together, or bins"
         )
