@@ -69,6 +69,6 @@ def _of_rates(of: Callable[[list[Basis]], Basis], found: Decisions, group_set: G
     if size > MOST_GROUPS:
         many = f"{size:,} groups are more than one number can stand for"
         raise Unavailable(
-            "insufficient_data", found, f"name columns with at most {MOST_GROUPS} groups together, or bins"
+            "insufficient_data", many, f"name columns with at most {MOST_GROUPS} groups together, or bins"
         )
     return of([rate(hits, rows) for hits, rows in zip(k.tolist(), n.tolist(), strict=True) if rows])
