@@ -12,9 +12,8 @@ from audit.policy.options import Rules
 from audit.policy.packs import Pack, gathered, load_pack, own_limits
 from audit.record import AuditRun
 from audit.registry import CheckInfo, InputInfo, Registry
-from audit.results import MeasureNote, Omission, Reason, Scalar
+from audit.results import Look, MeasureNote, Omission, Reason, Scalar
 from audit.spec import AuditSpec, Loaded
-from audit.stats import Look
 from audit.wording import first_sentence
 
 _KINDS: Mapping[str, tuple[type, ...]] = {"float": (int, float), "int": (int,), "str": (str,), "bool": (bool,)}

@@ -8,8 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from audit.policy import Finding, Verdict
-from audit.results import Evidence, Measurement, MeasureNote, Omission, Record
-from audit.stats import Look
+from audit.results import Evidence, Look, Measurement, MeasureNote, Omission, Record
 
 __all__ = ["AuditRun", "DataSummary", "Machine", "MeasureNote", "ModelSummary", "Record"]
 

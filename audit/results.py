@@ -354,3 +354,26 @@ class Record:
     outcome: Outcome
     params: Mapping[str, Scalar] = field(default_factory=dict)
     traceback: str = ""  # of a crash; shown under --debug and in the report's appendix
+
+
+def spent_alpha(alpha: float, index: int) -> float:
+    """What the look of that index, from 1, may err with."""
+    return 6 * alpha / (math.pi * index) ** 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look: its place among all looks at the set, and the digest of those before it, which are inputs of the run.
+
+    Looking again with the same model gives the same look, so the run repeats to the byte.
+    """
+
+    index: int
+    before_sha256: str
+
+    def alpha(self, alpha: float) -> float:
+        return spent_alpha(alpha, self.index)
+
+    def confidence(self, confidence: float) -> float:
+        """The level of two-sided intervals at this look, for a first level of ``confidence`` without a ledger."""
+        return 1 - self.alpha(1 - confidence)
