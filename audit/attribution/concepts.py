@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from audit.errors import Unavailable
 
-from .grad_cam import _once, _ran
+from .execution import modules_run, runs_once
 from .network import Network, Tensors, backward
 
 Floats = NDArray[np.float64]
@@ -74,8 +74,8 @@ def hidden_layer(network: Network, inputs: Tensors, targets: torch.Tensor) -> La
 
 
 def _named(network: Network, inputs: Tensors) -> list[tuple[str, torch.nn.Module, tuple[int, ...]]]:
-    ran = _ran(network, tuple(t[:1] for t in inputs))
-    return [one for one in ran if _once(one[1], ran)]
+    ran = modules_run(network, tuple(t[:1] for t in inputs))
+    return [one for one in ran if runs_once(one[1], ran)]
 
 
 def sensitivity(layer: Layer, concept: NDArray[np.bool_], rng: np.random.Generator) -> Sensitivity:

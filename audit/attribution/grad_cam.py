@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from audit.errors import Unavailable
 
+from .execution import modules_run, runs_once
 from .network import Network, Tensors
 
 
@@ -30,8 +31,8 @@ def grad_cam(network: Network, images: torch.Tensor, targets: torch.Tensor) -> t
 def last_convolution(network: Network, inputs: Tensors) -> tuple[str, torch.nn.Module]:
     """The convolution that ran last, by execution and not by definition, with the normalisation and the activation
     that follow it: GradCAM weighs rectified maps. Modules that run more than once cannot be hooked."""
-    ran = _ran(network, inputs)
-    places = [i for i, (_, part, _) in enumerate(ran) if isinstance(part, torch.nn.Conv2d) and _once(part, ran)]
+    ran = modules_run(network, inputs)
+    places = [i for i, (_, part, _) in enumerate(ran) if isinstance(part, torch.nn.Conv2d) and runs_once(part, ran)]
     if not places:
         raise Unavailable(
             "not_applicable",
@@ -39,32 +40,6 @@ def last_convolution(network: Network, inputs: Tensors) -> tuple[str, torch.nn.M
             "rely on integrated gradients and occlusion",
         )
     place = places[-1]
-    while place + 1 < len(ran) and ran[place + 1][2] == ran[place][2] and _once(ran[place + 1][1], ran):
+    while place + 1 < len(ran) and ran[place + 1][2] == ran[place][2] and runs_once(ran[place + 1][1], ran):
         place += 1
     return ran[place][0], ran[place][1]
-
-
-Ran = list[tuple[str, torch.nn.Module, tuple[int, ...]]]
-
-
-def _once(part: torch.nn.Module, ran: Ran) -> bool:
-    return sum(other is part for _, other, _ in ran) == 1
-
-
-def _ran(network: Network, inputs: Tensors) -> Ran:
-    """Every innermost module in the order of its calls, with the shape of its output."""
-    ran: Ran = []
-    handles = []
-    for name, part in network.module.named_modules():
-        if next(part.children(), None) is None:
-
-            def note(module: torch.nn.Module, _: Any, output: Any, name: str = name) -> None:
-                ran.append((name, module, tuple(getattr(output, "shape", ()))))
-
-            handles.append(part.register_forward_hook(note))
-    try:
-        network.answers(inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return ran

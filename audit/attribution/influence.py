@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from audit.errors import Unavailable
 
-from .grad_cam import _ran
+from .execution import modules_run
 from .network import Network, Tensors, in_calls, rows_per_call
 
 Floats = NDArray[np.float64]
@@ -42,7 +42,7 @@ def self_influence(network: Network, inputs: Tensors, labels: NDArray[np.int64])
 
 def last_linear(network: Network, inputs: Tensors) -> torch.nn.Linear:
     """The linear layer that makes the logits."""
-    ran = _ran(network, tuple(t[:1] for t in inputs))
+    ran = modules_run(network, tuple(t[:1] for t in inputs))
     last: Any = ran[-1][1] if ran else None
     if network.output != "logit" or not network.classes or not isinstance(last, torch.nn.Linear):
         why = "influence by the last layer needs a classifier that ends in a linear layer of logits"
