@@ -1,7 +1,7 @@
 """Audit a vendor's score without its model: the COMPAS table of ProPublica's "Machine Bias" (Angwin et al. 2016).
 
-The article's counts (Larson et al., "How We Analyzed the COMPAS Recidivism Algorithm", 23 May 2016) are turned back into
-one row a defendant: what the score said (high or low risk) and whether the defendant reoffended within two years.
+The article's counts (Larson et al., "How We Analyzed the COMPAS Recidivism Algorithm", 23 May 2016) are turned back
+into one row a defendant: what the score said (high or low risk) and whether the defendant reoffended within two years.
 
     python examples/compas.py [FOLDER]
 """

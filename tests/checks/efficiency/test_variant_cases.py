@@ -30,7 +30,7 @@ def with_copies(case: Case) -> Case:
     return with_variants(replace(case, spec=spec), {"copy": loaded, "seed2": loaded})
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", [pytest.param(t, marks=pytest.mark.slow if "200" in t else ()) for t in TABLES])
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "regression"])
 def test_every_degenerate_table_gives_a_sound_answer_or_says_why_not(
     kind: str, name: str, monkeypatch: pytest.MonkeyPatch
