@@ -22,7 +22,7 @@ def _listed(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-Task = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]
+Task = Literal["binary", "multiclass", "regression"]
 
 
 class _Strict(BaseModel):
