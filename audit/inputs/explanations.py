@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.attribution import Explanation, explain
+from audit.attribution import Explanation
 from audit.attribution.closed_form import affordable_background
-from audit.attribution.explain import BACKGROUND_ROWS, EVALUATIONS
 from audit.attribution.shapley import Plan
+from audit.attribution.tables import BACKGROUND_ROWS, EVALUATIONS, explain_table
 from audit.case import Case
 from audit.data import Dataset
 from audit.data.dataset import shown
@@ -72,7 +72,7 @@ def explanations(case: Case, model: Model, data: Dataset, predictions: Predictio
     overall, sample = explained_sample(model, data, order, background, positive, seed)
     return Explanations(
         overall=overall,
-        local=explain(
+        local=explain_table(
             model,
             data,
             rows=np.array([row for row, _ in chosen]),
@@ -94,14 +94,14 @@ def explained_sample(
     if _affords_many(model):
         many = np.sort(order[:EXACT_ROWS])
         try:
-            found = explain(model, data, rows=many, background=background, positive=positive, method="exact", seed=seed)
+            found = explain_table(model, data, rows=many, background=background, positive=positive, method="exact", seed=seed)
         except Unavailable as why:
             if why.reason != "not_applicable":
                 raise
         else:
             return found, many
     rows = np.sort(order[: affordable_rows(len(data.roles.features))])
-    return explain(model, data, rows=rows, background=background, positive=positive, seed=seed), rows
+    return explain_table(model, data, rows=rows, background=background, positive=positive, seed=seed), rows
 
 
 def _affords_many(model: Model) -> bool:

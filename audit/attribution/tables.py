@@ -1,4 +1,4 @@
-"""One call that explains rows of a table by the best method that the model's capabilities allow.
+"""Rows of a table, explained by the best method that the model's capabilities allow.
 
 Trees and linear models are explained exactly, from their own arrays; a differentiable module whose columns can be told
 apart by expected gradients; everything else that gives a probability or a value by Shapley values of the black box. A
@@ -32,7 +32,7 @@ BACKGROUND_ROWS = 100  # of a black box, which is evaluated for each of them
 EVALUATIONS = 5000  # model calls a row: about 3 % error at 15 columns
 
 
-def explain(
+def explain_table(
     model: Model,
     data: Dataset,
     *,
