@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from captum.attr import Occlusion
 from numpy.typing import NDArray
 
+from .captum_door import Occlusion
 from .network import Network, rows_per_call
 
 SHARE = 6  # windows along a side
