@@ -40,7 +40,8 @@ class Layer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensitivity:
     """``rising`` of ``rows`` rise along the concept; ``slope`` is the mean cosine of gradient and vector, -1 to 1;
-    ``p`` the share of random concepts (199 and the concept itself) along which the output is as steep."""
+    ``p`` the share of random concepts (199, or 40 by Captum, and the concept itself) along which the output is as
+    steep."""
 
     rising: int
     rows: int
@@ -80,9 +81,7 @@ def _named(network: Network, inputs: Tensors) -> list[tuple[str, torch.nn.Module
 
 def sensitivity(layer: Layer, concept: NDArray[np.bool_], rng: np.random.Generator) -> Sensitivity:
     """Of the rows' output to the concept that the marked rows share. Unavailable for fewer than 20 rows on a side."""
-    fewest = int(min(concept.sum(), (~concept).sum()))
-    if fewest < FEWEST:
-        raise Unavailable("insufficient_data", f"{fewest} rows cannot show a concept", f"give at least {FEWEST}")
+    require_concept(concept)
     concepts = np.column_stack([concept, *(rng.permutation(concept) for _ in range(NULLS))])
     vectors = activation_vectors(layer.activations, concepts.astype(np.float64))
     along = layer.gradients @ vectors
@@ -92,6 +91,13 @@ def sensitivity(layer: Layer, concept: NDArray[np.bool_], rng: np.random.Generat
     return Sensitivity(
         rising=int((along[:, 0] > 0).sum()), rows=len(concept), slope=float(slopes[0]), p=(1 + as_steep) / (1 + NULLS)
     )
+
+
+def require_concept(concept: NDArray[np.bool_]) -> None:
+    """Unavailable for fewer than 20 rows in the concept or outside it."""
+    fewest = int(min(concept.sum(), (~concept).sum()))
+    if fewest < FEWEST:
+        raise Unavailable("insufficient_data", f"{fewest} rows cannot show a concept", f"give at least {FEWEST}")
 
 
 def activation_vectors(activations: Floats, marks: Floats) -> Floats:

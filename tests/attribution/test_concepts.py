@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.stats import ttest_ind
 from torch import nn
 
+from audit.attribution.captum_concepts import captum_sensitivity
 from audit.attribution.concepts import Layer, activation_vectors, hidden_layer, sensitivity
 from audit.attribution.network import Network
-from audit.checks.attribution.concept_sensitivity import concept_sensitivity
+from audit.attribution.untouched import state_hash, untouched
+from audit.checks.attribution.concept_sensitivity import Params, concept_sensitivity
 from audit.errors import Unavailable
 from audit.inputs.groups import Groups, GroupSet
 
@@ -90,3 +93,69 @@ def test_the_check_finds_a_group_that_the_features_give_away():
     few = concept_sensitivity(network(module), table(cells), Groups(n=400, sets=(rare,)), 1, 0.95)
     assert len(few.omissions) == 2
     assert not few.measurements
+
+
+NETWORKS = {
+    "one output": (
+        lambda: nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 1)),
+        None,
+    ),
+    "in place": (
+        lambda: nn.Sequential(nn.Linear(4, 8), nn.ReLU(True), nn.Linear(8, 8), nn.ReLU(True), nn.Linear(8, 1)),
+        None,
+    ),
+    "classes": (lambda: nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3)), ["a", "b", "c"]),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_captums_tcav_counts_the_same_rows_and_finds_the_same_slope(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make, classes = NETWORKS[name]
+    torch.manual_seed(3)
+    module = make().train()
+    net = Network.of(network(module, **({"classes": classes} if classes else {})))
+    x = torch.randn(120, 4)
+    concept = (x[:, 0] + 0.3 * x[:, 1]).numpy() > 0
+    before = state_hash(module), torch.get_rng_state().numpy().tobytes(), np.random.get_state()[1].tobytes()
+    with untouched(module):
+        targets = net.predicted(net.answers((x,)))
+        layer = hidden_layer(net, (x,), targets)
+        own = sensitivity(layer, concept, RNG(0))
+        theirs = [captum_sensitivity(net, (x,), targets, layer, concept, RNG(0)) for _ in range(2)]
+    assert theirs[0] == theirs[1]
+    assert theirs[0].rising == own.rising
+    assert theirs[0].slope == pytest.approx(own.slope, abs=1e-6)
+    assert before == (state_hash(module), torch.get_rng_state().numpy().tobytes(), np.random.get_state()[1].tobytes())
+    assert not list(tmp_path.iterdir()), "Captum saves vectors under ./cav unless it is told where"
+
+
+def test_the_t_test_of_the_usual_recipe_would_find_concepts_that_mean_nothing():
+    """Why the test is by rank: 20 random sets against the concept, and against each other."""
+    found = 0
+    for seed in range(40):
+        rng = RNG(seed)
+        a, g = rng.normal(size=(400, 6)), rng.normal(size=(400, 6)) * 0.2
+        g[:, 3] += 1
+        sets = [rng.permutation(400)[:100] for _ in range(21)]
+
+        def score(p, q, a=a, g=g):
+            marks = (np.arange(200) < 100).astype(float)[:, None]
+            return float((g @ activation_vectors(a[np.r_[p, q]], marks)[:, 0] > 0).mean())
+
+        against = [score(sets[0], other) for other in sets[1:]]
+        null = [score(sets[i], sets[i + 1]) for i in range(1, 20)]
+        found += ttest_ind(against, null, equal_var=False).pvalue < 0.05
+    assert found > 12, "40 concepts that mean nothing, of which a test of 5 % should find two"
+
+
+def test_the_check_takes_captum_as_its_engine_and_names_the_engines_there_are():
+    cells = numbers(200, 4)
+    sex = GroupSet(columns=("sex",), codes=(cells["x0"] > 0).astype(np.int32), levels=({"sex": "f"}, {"sex": "m"}))
+    given = network(mlp(4)), table(cells), Groups(n=200, sets=(sex,)), 1, 0.95
+    own, theirs = concept_sensitivity(*given), concept_sensitivity(*given, Params(engine="captum"))
+    scores = [[m.value for m in o.measurements if m.name == "concept_score"] for o in (own, theirs)]
+    assert scores[0] == scores[1]
+    assert {m.params.get("engine") for m in theirs.measurements} == {"captum"}
+    with pytest.raises(Unavailable, match='no engine "tcav"'):
+        concept_sensitivity(*given, Params(engine="tcav"))

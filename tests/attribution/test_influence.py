@@ -1,4 +1,4 @@
-"""Self-influence: Captum's TracInCPFast and plain autograd as oracles, and mislabelled rows that are found."""
+"""Self-influence: the closed form and plain autograd as oracles, and mislabelled rows that are found."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import nn
 
 from audit.attribution.influence import self_influence
 from audit.attribution.network import Network
+from audit.attribution.untouched import state_hash, untouched
 from audit.checks.attribution.training_influence import training_influence
 from audit.data.dataset import Column, Roles
 from audit.errors import Unavailable
@@ -51,23 +52,44 @@ def test_the_closed_form_is_the_squared_gradient_of_a_rows_own_loss(outputs, cla
     np.testing.assert_allclose(found, by_autograd(module, x, y), rtol=1e-4)
 
 
-def test_captums_fast_tracin_ranks_and_measures_alike(tmp_path):
-    module = mlp(4, outputs=3)
-    module[-1].bias = None  # Captum leaves the bias's gradient out, also where there is a bias
+@pytest.mark.parametrize(("outputs", "bias"), [(3, True), (3, False), (1, True), (1, False)])
+def test_it_is_the_closed_form_in_double_precision_at_rows_of_every_size(outputs, bias):
+    module = mlp(4, outputs=outputs)
+    if not bias:
+        module[-1].bias = None
+    x, y = torch.randn(1500, 4) * torch.logspace(-3, 3, 1500)[:, None], torch.arange(1500) % max(outputs, 2)
+    logits, hidden = module(x).detach().double(), torch.tanh(module[0](x)).detach().double()
+    wanted = nn.functional.one_hot(y, 3) if outputs == 3 else y[:, None]
+    p = logits.softmax(1) if outputs == 3 else logits.sigmoid()
+    slow = ((p - wanted) ** 2).sum(1) * ((hidden**2).sum(1) + bias)
+    own = Network.of(network(module, classes=CLASSES if outputs == 3 else ["no", "yes"]))
+    np.testing.assert_allclose(self_influence(own, (x,), y.numpy()), slow.numpy(), rtol=1e-4)
+
+
+def test_captum_given_the_whole_network_leaves_the_bias_out_and_is_right_without_one(tmp_path):
     x, y = torch.randn(30, 4), torch.arange(30) % 3
-    torch.save(module.state_dict(), tmp_path / "one.pt")
+    for bias in (True, False):
+        module = mlp(4, outputs=3)
+        if not bias:
+            module[-1].bias = None
+        data = torch.utils.data.TensorDataset(x, y)
+        loss = nn.CrossEntropyLoss(reduction="sum")
+        peer = TracInCPFast(module, module[-1], data, ["now"], lambda *_: 1.0, loss, batch_size=10)
+        theirs = peer.self_influence().detach().numpy()
+        ours = self_influence(three(module), (x,), y.numpy())
+        assert np.allclose(ours, theirs, rtol=1e-4) == (not bias)
 
-    def load(model, path):
-        model.load_state_dict(torch.load(path, weights_only=True))
-        return 1.0
 
-    data = torch.utils.data.TensorDataset(x, y)
-    loss = nn.CrossEntropyLoss(reduction="sum")
-    peer = TracInCPFast(module, module[-1], data, [str(tmp_path / "one.pt")], load, loss, batch_size=10)
-    theirs = peer.self_influence().detach().numpy()
-    ours = self_influence(three(module), (x,), y.numpy())
-    assert (np.argsort(ours)[-5:] == np.argsort(theirs)[-5:]).all()
-    np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+def test_the_network_is_given_back_as_it_was_and_the_same_rows_give_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    module = mlp(4, outputs=3)
+    x, y = torch.randn(300, 4), np.arange(300) % 3
+    before = state_hash(module), torch.get_rng_state().numpy().tobytes()
+    with untouched(module):
+        first, second = (self_influence(three(module), (x,), y) for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+    assert before == (state_hash(module), torch.get_rng_state().numpy().tobytes())
+    assert not list(tmp_path.iterdir())
 
 
 def world(n=600, wrong=12):

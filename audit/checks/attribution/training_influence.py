@@ -3,14 +3,14 @@
 Why it matters: rows that a network can fit only one by one are where labels are wrong, where the data hold what the
 features cannot say, and where it has learnt people by heart.
 
-How it is measured: the self-influence of up to 20,000 training rows at the last layer (TracIn): the squared gradient of
-a row's own loss, in closed form. The share that the strongest hundredth of the rows holds is 0.01 if all rows count
+How it is measured: the self-influence of up to 20,000 training rows at the last layer, by Captum's TracInCPFast: the
+squared gradient of a row's own loss. The share that the strongest hundredth of the rows holds is 0.01 if all rows count
 alike. The mean by class, in units of the overall mean, shows whose rows are hard to fit; intervals over the rows. Only
 the network as it is now is used, not the checkpoints of its training.
 
 How to reduce the risk: have the strongest rows read by somebody who knows the cases, mend their labels and retrain.
 
-Sources: Pruthi et al., NeurIPS 2020; Captum's TracInCPFast is the reference of the tests.
+Sources: Pruthi et al., NeurIPS 2020.
 """
 
 from __future__ import annotations
