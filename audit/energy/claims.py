@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from audit.energy.devices import Device
 from audit.energy.estimate import J_PER_KWH, Boundary, EnergyEstimate, declared
-from audit.energy.hardware import Accelerator
 from audit.energy.intensity import TABLE_RANGE, GridIntensity
 from audit.energy.work import Work, rated_power_w
 
@@ -51,14 +51,14 @@ class Bound:
         return max(1.0, self.lower / kwh, kwh / self.upper)
 
 
-def floor(work: Work, device: Accelerator) -> Bound:
+def floor(work: Work, device: Device) -> Bound:
     """The energy below which no device of this kind does this work."""
     sure = work.precision is not None
-    peak = device.peak(work.precision) if work.precision else device.highest_peak
+    peak = device.most(work.precision)
     share = 1.0 if sure else UNSURE_FLOOR
-    kwh = work.flops / peak * device.board_w * share / J_PER_KWH
+    kwh = work.flops / peak * device.least_w * share / J_PER_KWH
     rate = f"at {work.precision}" if sure else "at its fastest precision, none was stated"
-    words = f"{work.flops:.3g} operations at {peak / 1e12:g} TFLOP/s ({rate}) and {share:g} of {device.board_w:g} W"
+    words = f"{work.flops:.3g} operations at {peak / 1e12:.4g} TFLOP/s ({rate}) and {share:g} of {device.least_w:.4g} W"
     return Bound(name="floor of the work", lower=kwh, upper=float("inf"), words=words, source=device.source)
 
 

@@ -36,14 +36,6 @@ class Accelerator:
     tf32: float = 0.0
     half: float = 0.0  # FP16 or BF16
 
-    def peak(self, precision: Precision) -> float:
-        """Operations a second at this precision; where the device has no faster way, at FP32."""
-        return {"fp32": self.fp32, "tf32": self.tf32, "fp16": self.half, "bf16": self.half}[precision] or self.fp32
-
-    @property
-    def highest_peak(self) -> float:
-        return max(self.fp32, self.tf32, self.half)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VcpuWatts:
@@ -56,7 +48,8 @@ class VcpuWatts:
 
 # A busy vCPU of a server whose part is hidden lies between 2 W (500 W over 256 threads) and 9 W (the largest published
 # coefficient of an instance). The geometric mean is the point; estimates put a range of 0.3 to 3.5 around it.
-UNKNOWN_BUSY_W = (2.0 * 9.0) ** 0.5
+UNKNOWN_BUSY_BOUNDS_W = (2.0, 9.0)
+UNKNOWN_BUSY_W = (UNKNOWN_BUSY_BOUNDS_W[0] * UNKNOWN_BUSY_BOUNDS_W[1]) ** 0.5
 
 
 def table(name: str) -> dict[str, Any]:

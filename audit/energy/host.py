@@ -14,6 +14,19 @@ if sys.platform != "win32":
 
 PROC = Path("/proc")
 UNKNOWN_GPU = "unknown NVIDIA device"
+SIMD_FLAGS = (  # as the kernels of x86 and Arm name them
+    "sse2",
+    "avx",
+    "fma",
+    "avx512f",
+    "avx512_bf16",
+    "avx512_fp16",
+    "amx_bf16",
+    "asimd",
+    "asimdhp",
+    "sve",
+    "bf16",
+)
 CPUINFO_HEAD = 4096  # the first processor's block holds all that is asked; the rest is one copy for each processor
 
 
@@ -30,6 +43,9 @@ class Host:
     memory_gb: float  # 0 if unknown
     system: str
     unmeasured_gpus: tuple[str, ...] = ()  # NVIDIA devices that the kernel lists and NVML did not measure
+    cores: int = 0  # of all sockets; 0 if the kernel does not say
+    max_mhz: float = 0.0  # highest clock of the first processor; 0 if the kernel does not say
+    simd: tuple[str, ...] = ()  # instruction sets that decide the rate of floating-point operations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +85,11 @@ def _has_battery(proc: Path) -> bool:
     return any(_text(path).strip() == "Battery" for path in supplies)
 
 
+def _max_mhz(proc: Path) -> float:
+    khz = _text(proc.parent / "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq").strip()
+    return int(khz) / 1e3 if khz.isdigit() else 0.0
+
+
 def _gigabytes(meminfo: str) -> float:
     total = _fields(meminfo).get("MemTotal", "0").split()[0]
     return round(int(total) / 2**20, 1)
@@ -84,18 +105,22 @@ def nvidia_devices(proc: Path = PROC) -> tuple[str, ...]:
 def fingerprint(proc: Path = PROC) -> Host:
     """The machine as the kernel describes it; what it does not say is empty, 0 or None, never guessed."""
     cpuinfo = _fields(_text(proc / "cpuinfo", CPUINFO_HEAD))
-    flags = cpuinfo.get("flags", "").split()
+    flags, features = cpuinfo.get("flags", "").split(), cpuinfo.get("Features", "").split()  # x86; Arm
+    cores, sockets = cpuinfo.get("cpu cores", ""), _sockets(proc)
     vcpus = os.cpu_count() or 1
     return Host(
         cpu=cpuinfo.get("model name", "" if proc.is_dir() else platform.processor()),
         vcpus=vcpus,
         usable_vcpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else vcpus,
-        sockets=_sockets(proc),
+        sockets=sockets,
         virtualised="hypervisor" in flags if flags else None,
         battery=_has_battery(proc),
         memory_gb=_gigabytes(_text(proc / "meminfo")),
         system=f"{platform.system()} {platform.machine()}",
         unmeasured_gpus=nvidia_devices(proc),
+        cores=int(cores) * sockets if cores.isdigit() else 0,
+        max_mhz=_max_mhz(proc),
+        simd=tuple(flag for flag in SIMD_FLAGS if flag in {*flags, *features}),
     )
 
 

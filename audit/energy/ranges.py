@@ -43,6 +43,11 @@ def combined(ranges: Sequence[Range]) -> Range:
     )
 
 
+def inverse(around: Range) -> Range:
+    """The range of one over the quantity."""
+    return Range(lower=1 / around.upper, upper=1 / around.lower)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
     """One summand: its figure, in any unit, and the range around it. Negative figures do not occur."""

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from audit.energy.devices import Device
 from audit.energy.estimate import J_PER_KWH, EnergyEstimate, summed
 from audit.energy.evidence import GPU_RATING_SHARE, RATING, RATING_SOURCE, Part
-from audit.energy.hardware import Accelerator, Precision, accelerator, cpu
-from audit.energy.ranges import Range, Term
+from audit.energy.hardware import Precision, accelerator, cpu
+from audit.energy.ranges import Range, Term, combined, inverse
 
 # Measured over estimated energy of 240 wall-metered runs at a fixed MFU of 0.3 is 0.85 to 21 on the GPU: small
 # batches leave it idle. MFU of those runs: 0.8 % (5 %), 7 % (median), 32 % (95 %).
-MFU = {"large": 0.38, "usual": 0.07}
+MFU = {"large": 0.38, "usual": 0.07, "processor": 0.2}
 MFU_RANGE = {
     "large": Range(lower=0.3, upper=3.0),  # language models of 1e9 parameters and more report 20 to 55 %
     "usual": Range(lower=0.07 / 0.32, upper=0.07 / 0.008),
     "small": Range(lower=0.05, upper=20.0),  # at most 8 rows a step or fewer than 1e6 parameters: 0.1 to 30 %
+    # 56 wall-metered runs of one desktop processor: MFU 3.5 % (5 %), 20 % (median), 54 % (95 %) of its peak. What the
+    # machine draws beside its rating is a range of its own, because on one host the two cannot be told apart.
+    "processor": combined([Range(lower=0.2 / 0.54, upper=0.2 / 0.035), RATING]),
 }
 LARGE_PARAMETERS, SMALL_PARAMETERS, SMALL_BATCH = 1e9, 1e6, 8
 MFU_SOURCE = "MFU of 240 wall-metered runs on one host: Fischer 2025, arXiv 2509.22092"
@@ -44,19 +48,29 @@ def size_class(work: Work) -> str:
     return "small" if small else "usual"
 
 
-def from_flops(work: Work, device: Accelerator) -> EnergyEstimate:
-    """``FLOPs / (peak x MFU) x P`` at the wall; the number of devices cancels out."""
+def _utilisation(work: Work, device: Device) -> tuple[float, Range]:
+    """MFU of such a training on such a device, and the range around the energy that follows."""
     kind = size_class(work)
-    mfu, precision = MFU["large" if kind == "large" else "usual"], work.precision or "fp32"
-    device_s = work.flops / (device.peak(precision) * mfu)
+    if device.kind == "processor":
+        return MFU["processor"], MFU_RANGE["small" if kind == "small" else "processor"]
+    return MFU["large" if kind == "large" else "usual"], MFU_RANGE[kind]
+
+
+def from_flops(work: Work, device: Device) -> EnergyEstimate:
+    """``FLOPs / (peak x MFU) x P`` at the wall; the number of devices cancels out."""
+    (mfu, around), precision = _utilisation(work, device), work.precision or "fp32"
+    device_s, share = work.flops / (device.peak(precision) * mfu), device.used_share
     told = "" if work.precision else ", taken for granted"
     part = Part(
-        term=Term(value=device_s * device.board_w * GPU_RATING_SHARE, range=MFU_RANGE[kind]),
+        term=Term(
+            value=device_s * device.power_w * share,
+            range=combined([around, inverse(device.rate_range), device.power_range]),
+        ),
         rung="flops",
-        method=f"{work.flops:.3g} operations over peak rate times MFU, times {GPU_RATING_SHARE:g} of the board power",
+        method=f"{work.flops:.3g} operations over peak rate times MFU, times {share:g} of the rated power",
         assumptions=(
-            f"{device.name}: {device.peak(precision) / 1e12:g} TFLOP/s at {precision}{told}, {device.board_w:g} W",
-            f"MFU {mfu:.0%}, of a {kind} training",
+            f"{device.words}; {device.peak(precision) / 1e12:.4g} TFLOP/s at {precision}{told}",
+            f"MFU {mfu:.0%}, of a {size_class(work)} training",
             *work.assumptions,
         ),
         source=f"{device.source}; {MFU_SOURCE}",

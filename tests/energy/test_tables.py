@@ -14,7 +14,7 @@ from audit.energy.hardware import accelerator, accelerators, cpu, cpus, table, u
 from audit.energy.intensity import intensity, regions
 from audit.errors import SpecError
 
-TABLES = ("cpus", "accelerators", "intensity", "vcpu_watts")
+TABLES = ("cpus", "cpu_rates", "accelerators", "intensity", "vcpu_watts")
 
 
 @pytest.mark.parametrize("name", TABLES)

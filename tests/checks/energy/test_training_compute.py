@@ -44,11 +44,11 @@ def gap_of(found: TrainingEvidence) -> str:
     return next(gap.why for gap in found.gaps if gap.rung == "flops")
 
 
-@pytest.mark.parametrize("name", ["A100", "NVIDIA A100", "nvidia a100-sxm4-80gb", "AMD EPYC 7763 64-Core Processor"])
+@pytest.mark.parametrize("name", ["A100", "NVIDIA A100", "nvidia a100-sxm4-80gb", "AMD EPYC"])
 def test_hardware_that_is_not_exactly_in_the_table_is_unknown_and_no_energy(name: str) -> None:
     found = by_work(hardware=name, hours=None)
     assert found.estimates == ()
-    assert "is not in the table of accelerators: unknown" in gap_of(found)
+    assert "is in no table of peak rates: unknown" in gap_of(found)
     assert training_energy(found, 0.95).measurements == ()
 
 
