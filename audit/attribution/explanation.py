@@ -6,8 +6,9 @@ efficiency or local accuracy). How far the sum is off is measured for every row 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,49 @@ Array = NDArray[np.float64]
 AMBER = 0.01  # above this relative error of the sum, it is said
 RED = 0.05  # above this the row's values are withheld: they do not add up to what they explain
 SMALL_CHANGE = 0.05  # a row whose output hardly differs from the base is held to this share of a typical change
+
+
+class Explained(Protocol):
+    """Attributions of n rows and what is known of them.
+
+    ``parts`` holds, by input (a column, or a layer), an array (n, ...) in the input's own shape, a number a place:
+    pixels, tokens, time x channel, or (n,) for a number or a category. Over all parts they add up to ``output`` less
+    ``base``, both (n,) and in ``unit``; ``completeness`` (n,) is the relative error of that sum and ``numerical`` (n,)
+    the error of the computation as a share of all contributions. ``targets`` names the class that is explained.
+    """
+
+    @property
+    def modality(self) -> str: ...
+    @property
+    def parts(self) -> Mapping[str, NDArray[Any]]: ...
+    @property
+    def targets(self) -> tuple[str, ...]: ...
+    @property
+    def base(self) -> Array: ...
+    @property
+    def output(self) -> Array: ...
+    @property
+    def completeness(self) -> Array: ...
+    @property
+    def numerical(self) -> Array: ...
+    @property
+    def scalar(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def value_function(self) -> str: ...
+    @property
+    def background_n(self) -> int: ...
+    @property
+    def evaluations(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def note(self) -> str: ...
+    @property
+    def facts(self) -> tuple[tuple[str, Scalar], ...]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,23 +109,25 @@ class Explanation:
         return np.asarray(self.completeness <= RED)
 
     @property
+    def modality(self) -> str:
+        return "table"
+
+    @property
+    def parts(self) -> Mapping[str, Array]:
+        """The values of each column, (n,)."""
+        return {name: self.values[:, j] for j, name in enumerate(self.names)}
+
+    @property
+    def numerical(self) -> Array:
+        """The standard errors as a share of all contributions, shape (n,)."""
+        size, error = np.abs(self.values).sum(axis=1), self.standard_errors.sum(axis=1)
+        return np.asarray(np.divide(error, size, out=np.zeros_like(size), where=size > 0))
+
+    @property
     def facts(self) -> tuple[tuple[str, Scalar], ...]:
         """How the numbers were made and how good they are, for a reader."""
         size = float(np.abs(self.values).sum())
-        return (
-            ("explained", self.scalar),
-            ("method", self.method),
-            ("value function", self.value_function),
-            ("rows explained", self.n),
-            ("background rows", self.background_n),
-            ("model evaluations", self.evaluations),
-            ("seed", self.seed),
-            ("median relative error of the sums", float(np.median(self.completeness))),
-            ("largest relative error of the sums", float(self.completeness.max())),
-            (f"rows off by more than {AMBER:.0%}", int((self.completeness > AMBER).sum())),
-            (f"rows off by more than {RED:.0%}, withheld", int((self.completeness > RED).sum())),
-            ("numerical error, as a share of all contributions", float(self.standard_errors.sum()) / (size or 1.0)),
-        )
+        return facts_of(self, float(self.standard_errors.sum()) / (size or 1.0))
 
     def take(self, rows: NDArray[Any]) -> Explanation:
         """The same explanation with these rows only (indices or a mask)."""
@@ -113,3 +159,22 @@ def typical_change(background_outputs: Array) -> Array:
     """Median distance of the background's outputs (m, ...) from their mean; 0 for a single row."""
     distances = np.abs(background_outputs - background_outputs.mean(axis=0))
     return np.asarray(np.median(distances, axis=0), dtype=np.float64)
+
+
+def facts_of(found: Explained, numerical: float) -> tuple[tuple[str, Scalar], ...]:
+    """How the numbers were made and how good they are, for a reader; ``numerical`` is the error over all rows."""
+    off = found.completeness
+    return (
+        ("explained", found.scalar),
+        ("method", found.method),
+        ("value function", found.value_function),
+        ("rows explained", len(found.output)),
+        ("background rows", found.background_n),
+        ("model evaluations", found.evaluations),
+        ("seed", found.seed),
+        ("median relative error of the sums", float(np.median(off))),
+        ("largest relative error of the sums", float(off.max())),
+        (f"rows off by more than {AMBER:.0%}", int((off > AMBER).sum())),
+        (f"rows off by more than {RED:.0%}, withheld", int((off > RED).sum())),
+        ("numerical error, as a share of all contributions", numerical),
+    )

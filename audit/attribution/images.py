@@ -1,4 +1,5 @@
-"""Attribution maps of image classifiers: integrated gradients from two baselines, GradCAM and occlusion.
+"""Attribution maps of image classifiers: integrated gradients from two baselines, occlusion, and GradCAM (of a vision
+transformer, patch tokens left out).
 
 Methods of different families side by side, because each has its blind spot: a map is evidence where they agree.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -24,6 +26,7 @@ from .integrated_gradients import NESTED, Nested, integrated_gradients, refined
 from .maps import MapExplanation, Maps
 from .network import Network, encoded, fastest_layout, preflight
 from .occlusion import Windows, occlusion
+from .patch_tokens import patch_embedding, resized, tokens_left_out
 from .subject import Method, Subject, grid
 from .trust import assess
 from .trust_grades import Rules
@@ -98,7 +101,7 @@ def _explained(
     smooth = gaussian_filter(images, sigma=(0, 0, side / BLUR, side / BLUR), mode="nearest")
     subject = _subject(network, inputs, targets, background, encode(smooth))
     _, typical = network.usual(network.answers((background,)), targets)
-    task = _Task(subject, typical, encode(np.zeros_like(images)))
+    task = _Task(subject, typical, encode(np.zeros_like(images)), background)
     maps, methods, missing = task.all()
     trust = () if rules is None else assess(subject, methods, maps, rules, seed)
     return ImageExplanation(
@@ -109,6 +112,13 @@ def _explained(
         trust=trust,
         unavailable=missing,
         evaluations=task.evaluations,
+        modality="image",
+        feature=name,
+        unit=network.words[1],
+        output=task.output.numpy(),
+        value_function="straight path from a black picture",
+        background_n=len(background),
+        seed=seed,
     )
 
 
@@ -133,8 +143,9 @@ def _subject(
 class _Task:
     """The images with what their maps should add up to, and the methods that read this network."""
 
-    def __init__(self, subject: Subject, typical: torch.Tensor, black: torch.Tensor) -> None:
-        self.subject, self.typical, self.black, self.evaluations = subject, typical, black, 0
+    def __init__(self, subject: Subject, typical: torch.Tensor, black: torch.Tensor, background: torch.Tensor) -> None:
+        self.subject, self.typical, self.black, self.background = subject, typical, black, background
+        self.evaluations = 0
         self.output = subject.outputs()
 
     def all(self) -> tuple[list[Maps], list[Method], tuple[Unavailable, ...]]:
@@ -145,7 +156,8 @@ class _Task:
         for baseline, where in ((self.black, "black"), (self.subject.fills[1], "a blurred copy")):
             maps.append(self.gradients(baseline, f"integrated gradients from {where}"))
             methods.append(Method(short=maps[-1].short, family="gradients", make=_quick_gradients(baseline)))
-        for make in (self.activations, self.occlusion):
+        cut = patch_embedding(self.subject.network, self.subject.inputs)
+        for make in (self.activations if cut is None else partial(self.tokens, cut), self.occlusion):
             self._append(make, maps, methods, missing)
         return maps, methods, tuple(missing)
 
@@ -163,8 +175,8 @@ class _Task:
 
     def gradients(self, baseline: torch.Tensor, method: str) -> Maps:
         subject = self.subject
-
-        change = self.output - subject.values(baseline, torch.arange(subject.n))
+        base = subject.values(baseline, torch.arange(subject.n))
+        change = self.output - base
         rule = Nested(subject.scalar, (subject.inputs,), (baseline,))
         integral = refined(rule, change, self.typical, levels=NESTED)
         self.evaluations += integral.evaluations
@@ -178,6 +190,8 @@ class _Task:
             signed=True,
             completeness=completeness_error(total.numpy(), change.numpy(), self.typical.numpy()),
             numerical=integral.numerical,
+            base=base.numpy(),
+            evaluations=integral.evaluations,
         )
 
     def activations(self) -> tuple[Maps, Method]:
@@ -192,6 +206,15 @@ class _Task:
             signed=False,
         )
         return maps, Method(short="GradCAM", family="activations", make=_activations)
+
+    def tokens(self, where: str) -> tuple[Maps, Method]:
+        maps = tokens_left_out(self.subject, where, self.background)
+        self.evaluations += maps.evaluations
+
+        def make(subject: Subject) -> NDArray[np.float32]:
+            return tokens_left_out(subject, where, self.background).values
+
+        return maps, Method(short=maps.short, family=maps.family, make=make)
 
     def occlusion(self) -> tuple[Maps, Method]:
         values, windows = _occluded(self.subject)
@@ -229,5 +252,4 @@ def _fitted(maps: Maps, shape: tuple[int, ...]) -> Maps:
     """Maps in the size of the pictures, where encode had resized them."""
     if maps.values.shape[1:] == shape:
         return maps
-    resized = torch.nn.functional.interpolate(torch.from_numpy(maps.values)[:, None], size=shape, mode="bilinear")
-    return replace(maps, values=resized[:, 0].numpy())
+    return replace(maps, values=resized(maps.values, shape))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit.errors import Unavailable
+from audit.results import Scalar
 
+from .explanation import facts_of
 from .trust_grades import Grade, Trust
 
 Floats = NDArray[np.float64]
@@ -18,8 +21,8 @@ Floats = NDArray[np.float64]
 class Maps:
     """One method's maps (n, ...) of n rows.
 
-    ``completeness`` (n,) where the method promises that they add up; ``numerical`` (n,) the change in the last
-    refinement as a share of all attributions, where there was one.
+    ``completeness`` (n,) where the method promises that they add up to the output less ``base`` (n,); ``numerical``
+    (n,) the change in the last refinement, or the standard errors, as a share of all attributions, where there was one.
     """
 
     method: str
@@ -29,11 +32,17 @@ class Maps:
     signed: bool
     completeness: Floats | None = None
     numerical: Floats | None = None
+    base: Floats | None = None
+    evaluations: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapExplanation:
-    """The explained class of each of n rows, and the maps of every method."""
+    """The explained class of each of n rows, and the maps of every method; the first one is the answer, the others are
+    second opinions.
+
+    ``output`` (n,) is the explained scalar in ``unit``; ``feature`` names what the maps are of.
+    """
 
     targets: tuple[str, ...]
     scalar: str
@@ -41,7 +50,45 @@ class MapExplanation:
     trust: tuple[Trust, ...] = ()  # one for each of maps; empty where nobody asked
     unavailable: tuple[Unavailable, ...] = ()  # methods that this network cannot be read by
     evaluations: int = 0
+    modality: str = ""
+    feature: str = ""
+    unit: str = ""
+    output: Floats = field(default_factory=lambda: np.zeros(0))
+    value_function: str = ""
+    background_n: int = 0
+    seed: int = 0
+    note: str = ""
 
     def grade(self, method: int, row: int) -> Grade | None:
         """Of one map; None where trust was not asked for."""
         return self.trust[method].maps[row] if self.trust else None
+
+    @property
+    def parts(self) -> Mapping[str, NDArray[np.float32]]:
+        """The maps of the first method, by the name of what they are of."""
+        return {self.feature: self.maps[0].values}
+
+    @property
+    def method(self) -> str:
+        return self.maps[0].method
+
+    @property
+    def base(self) -> Floats:
+        return self._first(self.maps[0].base)
+
+    @property
+    def completeness(self) -> Floats:
+        return self._first(self.maps[0].completeness)
+
+    @property
+    def numerical(self) -> Floats:
+        return self._first(self.maps[0].numerical)
+
+    @property
+    def facts(self) -> tuple[tuple[str, Scalar], ...]:
+        """How the numbers of the first method were made and how good they are, for a reader."""
+        return facts_of(self, float(np.median(self.numerical)))
+
+    def _first(self, known: Floats | None) -> Floats:
+        """Zeros where the method is exact by construction and so measured nothing."""
+        return np.zeros(len(self.targets)) if known is None else known

@@ -18,7 +18,8 @@ QUICK_NODES = 16  # where a map is only made to be compared
 
 def integrated(subject: Subject, baseline: torch.Tensor, typical: torch.Tensor, method: str) -> Maps:
     """Integrated gradients from ``baseline`` (like the inputs), added up over the numbers of each place of the map."""
-    change = subject.outputs() - subject.values(baseline, torch.arange(subject.n))
+    base = subject.values(baseline, torch.arange(subject.n))
+    change = subject.outputs() - base
     rule = Nested(subject.scalar, (subject.inputs,), (baseline,))
     integral = refined(rule, change, typical, levels=NESTED)
     total = integral.values[0].reshape(subject.n, -1).sum(dim=1)
@@ -30,6 +31,8 @@ def integrated(subject: Subject, baseline: torch.Tensor, typical: torch.Tensor, 
         signed=True,
         completeness=completeness_error(total.numpy(), change.numpy(), typical.numpy()),
         numerical=integral.numerical,
+        base=base.numpy(),
+        evaluations=integral.evaluations + 2 * subject.n,
     )
 
 
@@ -68,4 +71,11 @@ def ablation(subject: Subject, groups: NDArray[np.int64], method: str, short: st
     np.add.at(by_unit, at, fell[:, None] * np.array(shares))
     sizes = np.bincount(subject.places.reshape(-1), minlength=subject.count)
     values = (by_unit / np.maximum(sizes, 1))[:, subject.places]
-    return Maps(method=method, short=short, family="ablation", values=values.astype(np.float32), signed=True)
+    return Maps(
+        method=method,
+        short=short,
+        family="ablation",
+        values=values.astype(np.float32),
+        signed=True,
+        evaluations=len(at) + subject.n,
+    )

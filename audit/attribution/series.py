@@ -56,6 +56,7 @@ def explain_series(
         subject = _subject(network, inputs, usual, targets)
         maps, methods = _maps(subject, typical)
         trust = () if rules is None else assess(subject, methods, maps, rules, seed)
+        output = subject.outputs().numpy()
     sound = data.column(data.roles.features[0]).kind == "audio"
     return SeriesExplanation(
         series=inputs.reshape(len(inputs), inputs.shape[1], -1).cpu().float().numpy(),
@@ -64,6 +65,14 @@ def explain_series(
         scalar=network.words[0].replace("target", "predicted"),
         maps=tuple(maps),
         trust=trust,
+        evaluations=sum(own.evaluations for own in maps),
+        modality="audio" if sound else "series",
+        feature=data.roles.features[0],
+        unit=network.words[1],
+        output=output,
+        value_function=f"straight path from the mean of {len(usual)} rows of {source.name}",
+        background_n=len(usual),
+        seed=seed,
     )
 
 

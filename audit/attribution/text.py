@@ -15,13 +15,14 @@ import torch
 from numpy.typing import NDArray
 
 from audit.data import Dataset
-from audit.errors import ModelError, Unavailable
+from audit.errors import Unavailable
 from audit.models import Differentiable, Embedder, Model
 from audit.stats import generator
 
 from .maps import MapExplanation, Maps
 from .network import Network, Tensors, preflight
 from .path_maps import ablation, integrated, quick
+from .replaced import Replaced
 from .subject import Method, Subject
 from .trust import assess
 from .trust_grades import Rules
@@ -38,30 +39,6 @@ class TextExplanation(MapExplanation):
     tokens: tuple[tuple[str, ...], ...]
 
 
-class Looked(torch.nn.Module):
-    """A text module as a function of its embeddings: what is looked up is replaced by what is given."""
-
-    def __init__(self, module: torch.nn.Module, where: str) -> None:
-        super().__init__()
-        self.module, self.where = module, where
-
-    def forward(self, embedded: torch.Tensor, *others: torch.Tensor) -> Any:
-        calls = []
-
-        def replace(*_: object) -> torch.Tensor:
-            calls.append(1)
-            return embedded
-
-        handle = self.module.get_submodule(self.where).register_forward_hook(replace)
-        try:
-            out = self.module(*others)
-        finally:
-            handle.remove()
-        if len(calls) != 1:
-            raise ModelError(f"the embedding {self.where} is used {len(calls)} times in a call: it must be used once")
-        return out
-
-
 def explain_text(
     model: Model, data: Dataset, *, background: Dataset | None = None, rules: Rules | None = None, seed: int
 ) -> TextExplanation:
@@ -75,7 +52,7 @@ def explain_text(
     order = generator(seed, "attribution.text_background").permutation(source.n)[:BACKGROUND_ROWS]
     plain = Network.of(model)
     with untouched(plain.module):
-        network = Network(module=Looked(plain.module, model.embedding), output=plain.output, classes=plain.classes)
+        network = Network(module=Replaced(plain.module, model.embedding), output=plain.output, classes=plain.classes)
         rows, usual = (_encoded(model, network, part) for part in (data, source.take(np.sort(order))))
         preflight(network, usual.inputs)
         answers = preflight(network, rows.inputs)
@@ -84,12 +61,21 @@ def explain_text(
         subject = _subject(network, rows, usual, targets)
         maps, methods = _maps(subject, typical, rows.tokens)
         trust = () if rules is None else assess(subject, methods, maps, rules, seed)
+        output = subject.outputs().numpy()
     return TextExplanation(
         tokens=rows.tokens,
         targets=tuple(network.classes[t] if network.classes else "value" for t in targets.tolist()),
         scalar=network.words[0].replace("target", "predicted"),
         maps=tuple(maps),
         trust=trust,
+        evaluations=sum(own.evaluations for own in maps),
+        modality="text",
+        feature=data.roles.features[0],
+        unit=network.words[1],
+        output=output,
+        value_function=f"straight path from the mean embedding of {len(usual.tokens)} rows of {source.name}",
+        background_n=len(usual.tokens),
+        seed=seed,
     )
 
 

@@ -5,18 +5,19 @@ clinic; a map shows it, if the map can be trusted.
 
 How it is measured: up to eight images, wrong ones first, over as many classes as possible. Integrated gradients from a
 black image and from a blurred copy, for the logit of the predicted class (log-odds with two classes), with nodes
-doubled until a map adds up; GradCAM at the last convolution; occlusion by windows of the mean colour. Where a method
-promises that its map adds up, the relative error is measured, and an image that misses by more than 5 % loses all its
-maps. Every map carries the grade of its trust checks (see trust_maps); a withheld one is not drawn. Agreement is
-Spearman's rank correlation and the overlap of the top tenth (chance: 0.10), over cells of at most 14 x 14, mean over
-the pairs of families, with intervals over the images. Agreement is no proof: methods can share a blind spot, and a map
-says where, not why.
+doubled until a map adds up; GradCAM at the last convolution, or for a vision transformer, which has none, patch tokens
+left out at their embedding; occlusion by windows of the mean colour. Where a method promises that its map adds up, the
+relative error is measured, and an image that misses by more than 5 % loses all its maps. Every map carries the grade of
+its trust checks (see trust_maps); a withheld one is not drawn. Agreement is Spearman's rank correlation and the overlap
+of the top tenth (chance: 0.10), over cells of at most 14 x 14, mean over the pairs of families, with intervals over the
+images. Agreement is no proof: methods can share a blind spot, and a map says where, not why.
 
 How to reduce the risk: where the evidence lies outside the object, collect images without the shortcut or mask it, and
 retrain; where methods disagree, do not show a single map to a decision maker.
 
 Sources: Sundararajan et al., ICML 2017; Selvaraju et al., ICCV 2017; Zeiler & Fergus, ECCV 2014; Krishna et al., TMLR
-2024 (disagreement); Adebayo et al., NeurIPS 2018 (sanity checks). GradCAM and occlusion by Captum.
+2024 (disagreement); Adebayo et al., NeurIPS 2018 (sanity checks); Dosovitskiy et al., ICLR 2021 (patches). GradCAM and
+occlusion by Captum.
 """
 
 from __future__ import annotations
