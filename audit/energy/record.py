@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NoReturn, TypeVar
 
+from audit.energy import journal
 from audit.energy.host import Host
 from audit.errors import DataError
 
@@ -101,11 +102,22 @@ def _digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
+def _content(record: TrainingRecord) -> dict[str, Any]:
+    """What its file holds, without format, version and hash."""
+    content = {name: value for name, value in asdict(record).items() if name not in _ADDED_BY_THE_AUDIT}
+    plain: dict[str, Any] = json.loads(json.dumps(content, allow_nan=False))
+    return plain
+
+
 def to_text(record: TrainingRecord) -> str:
     """The record as JSON, with its format, version and content hash."""
-    content = {name: value for name, value in asdict(record).items() if name not in _ADDED_BY_THE_AUDIT}
-    content = {"format": FORMAT, "version": VERSION, **json.loads(json.dumps(content, allow_nan=False))}
+    content = {"format": FORMAT, "version": VERSION, **_content(record)}
     return json.dumps({**content, "sha256": _digest(content)}, indent=1, allow_nan=False) + "\n"
+
+
+def stated_sha256(text: str) -> str:
+    """The content hash at the end of :func:`to_text`, on which the lines of a journal build."""
+    return text.rpartition('"sha256": "')[2].partition('"')[0]
 
 
 def _no_constant(word: str) -> NoReturn:
@@ -117,16 +129,20 @@ def _finite(word: str) -> float:
     return number if math.isfinite(number) else _no_constant(word)
 
 
-def _parsed(text: str, name: str) -> dict[str, Any]:
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+
+
+def _parsed(text: str, name: str) -> tuple[dict[str, Any], str]:
+    """The document, and what follows it: the lines of a run that went on."""
     try:
-        content = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        content, end = _DECODER.raw_decode(text.lstrip())
     except ValueError as error:
         raise DataError(f"{name} is truncated or not JSON ({error}): record the training again") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DataError(f'{name} is not a training record (no "format": "{FORMAT}"): write it with audit.track')
     if content.get("version") != VERSION:
         raise DataError(f"{name} has version {content.get('version')}, this Assay reads version {VERSION}: update it")
-    return content
+    return content, text.lstrip()[end:]
 
 
 def _make(kind: type[T], content: Any, name: str) -> T:
@@ -160,11 +176,12 @@ def from_text(text: str, name: str) -> TrainingRecord:
 
     Raises DataError.
     """
-    content = _parsed(text, name)
-    stated = content.pop("sha256", "")
-    if stated != _digest(content):
+    content, rest = _parsed(text, name)
+    if content.get("sha256") != _digest({key: value for key, value in content.items() if key != "sha256"}):
         raise DataError(f"{name} was changed after it was written (its content hash does not match): record it again")
-    del content["format"], content["version"]
+    content = journal.applied(content, rest, name, _DECODER.decode)
+    for key in ("format", "version", "sha256"):
+        del content[key]
     content["host"] = _make(Host, content.get("host"), name)
     for key, kind in {"counters": Counter, "gpus": Gpu, "readings": Reading}.items():
         items = content.get(key)

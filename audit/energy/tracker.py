@@ -6,8 +6,8 @@
         tracker.describe(model="model.skops")
 
 CPU seconds come from ``getrusage`` and ``/proc`` and need no sampling. A thread wakes after 1, 2, 4 ... seconds, then
-once in ``Sources.checkpoint_s``, to keep the record on disk and to see a counter before it wraps; it wakes once a
-second only where a GPU must be sampled.
+once in ``Sources.checkpoint_s``, to add a line to the record on disk and to see a counter before it wraps; it wakes
+once a second only where a GPU must be sampled.
 The tracked program is never stopped by its tracker: after the start, what goes wrong becomes a note or a warning.
 """
 
@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -34,9 +34,10 @@ from audit.energy.host import (
     own_threads,
     tree_cpu_seconds,
 )
+from audit.energy.journal import READING, Journal
 from audit.energy.nvml import Device, Loader, Nvml, load_pynvml, open_nvml
 from audit.energy.rapl import POWERCAP, Rapl, open_rapl
-from audit.energy.record import Counter, Gpu, Reading, TrainingRecord, to_text, write_atomically
+from audit.energy.record import Counter, Gpu, Reading, TrainingRecord, stated_sha256, to_text, write_atomically
 from audit.errors import StoreError, UsageError
 
 FIRST_CHECKPOINT_S = 1.0  # doubled each time up to Sources.checkpoint_s: a kill costs at most half of a short run
@@ -117,6 +118,8 @@ class Tracker:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._rapl, self._nvml = Rapl("absent"), Nvml("absent")
+        self._journal: Journal | None = None
+        self._written: tuple[object, ...] = ()  # what a line of the journal cannot change
 
     def __enter__(self) -> Self:
         if self._pid:
@@ -206,7 +209,7 @@ class Tracker:
             self._nvml.read(now)
             if now >= due:
                 self._take_reading()
-                self._write(durable=False)
+                self._keep()
                 gap_s = min(2 * gap_s, most_s)
                 due = now + gap_s
 
@@ -253,6 +256,24 @@ class Tracker:
             tool="assay" if self._status == "running" else _tool(),
         )
 
+    def _fixed(self) -> tuple[object, ...]:
+        return (self._nvml.status, tuple(self._nvml.notes), len(self._nvml.devices), self._rapl.troubles)
+
+    def _changed(self) -> dict[str, object]:
+        """What a reading changes of the record on disk; the reading itself is added to the others."""
+        last, machine = self._readings[-1], self._machine_time()
+        return {
+            READING: asdict(last),
+            "wall_s": last.wall_s,
+            "suspended_s": last.suspended_s,
+            "cpu_s": last.cpu_s,
+            "machine_busy_s": machine.busy_s,
+            "steal_s": machine.steal_s,
+            "threads": own_threads(self._sources.proc),
+            "counters": [{"name": zone.key, "joules": zone.joules} for zone in self._rapl.counted()],
+            "gpus": [asdict(_gpu(device)) for device in self._nvml.devices],
+        }
+
     def _machine_time(self) -> MachineTime:
         now = machine_time(self._sources.proc)
         return MachineTime(
@@ -263,17 +284,42 @@ class Tracker:
     def _write_first(self) -> None:
         """Fail before the training, not after it, where the record cannot be written."""
         try:
-            write_atomically(self.path, to_text(self.record()), durable=False)
+            self._begin_journal()
         except OSError as error:
             raise StoreError(f"cannot write the training record {self.path}: {error.strerror or error}") from None
 
+    def _begin_journal(self) -> None:
+        """The whole record as it is now; later readings are lines after it."""
+        self._end_journal()
+        text, self._written = to_text(self.record()), self._fixed()
+        write_atomically(self.path, text, durable=False)
+        self._journal = Journal(self.path, stated_sha256(text))
+
+    def _end_journal(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    def _keep(self) -> None:
+        """Put the last reading on the disk."""
+        try:
+            if self._journal is None or self._journal.full or self._written != self._fixed():
+                self._begin_journal()
+            else:
+                self._journal.add(self._changed())
+        except OSError as error:
+            self._end_journal()  # a line may have been cut off: the next reading writes the whole anew
+            self._warn(error)
+
     def _write(self, *, durable: bool) -> None:
         try:
+            self._end_journal()
             write_atomically(self.path, to_text(self.record()), durable=durable)
         except OSError as error:
-            warnings.warn(
-                f"the training record {self.path} could not be written: {error.strerror or error}", stacklevel=3
-            )
+            self._warn(error)
+
+    def _warn(self, error: OSError) -> None:
+        warnings.warn(f"the training record {self.path} could not be written: {error.strerror or error}", stacklevel=4)
 
 
 def _told(
