@@ -24,6 +24,7 @@ from audit.policy.waivers import check_waivers
 from audit.record import AuditRun
 from audit.registry import Registry, load_check, load_input, load_params
 from audit.results import ROW_EVIDENCE, Omission, Outcome, Reason, Record
+from audit.resuming import Resume
 from audit.spec import Loaded, relative
 from audit.stats import Ledger, Look, read_ledger, seed_for, write_ledger
 from audit.store.folder import identified
@@ -53,6 +54,7 @@ class Settings:
     costs: tuple[str, ...] = ("instant", "predict", "gradient")
     command: str = ""
     today: date | None = None  # of the waivers; a test may set it
+    resume: Resume | None = None  # what an interrupted audit of the same inputs left
     progress: Progress = field(default_factory=Silent)
 
 
@@ -64,7 +66,7 @@ def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings
     today = settings.today or started.date()
     check_waivers(waivers(case.spec), case.spec.gate, today)
     items = planning.make(registry, facts_of(case), law.limits, settings.costs)
-    runner = Runner(case=case, registry=registry)
+    runner = Runner(case=case, registry=registry, resume=settings.resume)
     records, timings = runner.run(items, settings.progress)
     ledger, look = spent(case.spec.stats.ledger, case.root, lambda: runner.made("fingerprints", "test"))
     docs = {info.id: info.doc for info in registry.checks.values()}
@@ -93,7 +95,10 @@ def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings
         notices=tuple(sorted({notice for record in records for notice in record.outcome.notices})),
         baseline=settings.baseline.id if settings.baseline else "",
         look=look,
-        machine=describe(started, time.monotonic() - clock, timings, settings.command, case.root),
+        machine=replace(
+            describe(started, time.monotonic() - clock, timings, settings.command, case.root),
+            resumed=tuple(settings.resume.taken) if settings.resume else (),
+        ),
     )
     if ledger is not None and case.spec.stats.ledger:
         write_ledger(relative(case.root, case.spec.stats.ledger), ledger)  # only now: a crashed audit has shown nothing
@@ -132,6 +137,7 @@ class Runner:
 
     case: Case
     registry: Registry
+    resume: Resume | None = None
     _made: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def run(self, items: Sequence[Item], progress: Progress) -> tuple[list[Record], dict[str, float]]:
@@ -144,18 +150,37 @@ class Runner:
         records = []
         for item in items:
             progress.step(item.check.id)
-            clock = time.monotonic()
-            records.append(self._record(item))
-            timings[_key(item)] = time.monotonic() - clock
+            record, timings[_key(item)] = self._taken(item) or self._measured(item)
+            records.append(record)
         return records, timings
+
+    def _taken(self, item: Item) -> tuple[Record, float] | None:
+        return self.resume.record(_key(item), item) if self.resume else None
+
+    def _measured(self, item: Item) -> tuple[Record, float]:
+        clock = time.monotonic()
+        record = self._record(item)
+        seconds = time.monotonic() - clock
+        if self.resume:
+            self.resume.keep(_key(item), record, seconds)
+        return record, seconds
 
     def _predict_once(self, items: Sequence[Item]) -> None:
         """A model that does not fit its data is the user's to mend, so it ends the audit instead of every check."""
         for on in dict.fromkeys(item.on for item in items if item.omission is None):
             try:
-                self.made("predictions", on)
+                self._predict(on)
             except Unavailable as reason:
                 self._made["predictions", on] = reason
+
+    def _predict(self, on: str) -> None:
+        if self.resume and on in self.case.datasets:
+            data = self.case.datasets[on]
+            if (kept := self.resume.predictions(data)) is not None:
+                self._made["predictions", on] = kept
+            self.resume.made(data, self.made("predictions", on))
+        else:
+            self.made("predictions", on)
 
     def _record(self, item: Item) -> Record:
         info = item.check

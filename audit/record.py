@@ -55,6 +55,7 @@ class Machine:
     packages: Mapping[str, str]
     commit: str = ""  # of the repository that audit.toml lies in, with "+" when it was dirty
     command: str = ""
+    resumed: tuple[str, ...] = ()  # what was taken over from an interrupted audit of the same inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,8 +35,15 @@ def facts(run: AuditRun) -> list[tuple[str, str]]:
         ("Python", wording.label(machine.python)),
         ("Platform", wording.label(machine.platform, 200)),
         ("Made", f"{wording.label(machine.created)}, in {seconds}"),
+        ("Taken over from an interrupted audit", _resumed(machine.resumed)),
     ]
     return [(name, wording.text(str(value))) for name, value in rows if value]
+
+
+def _resumed(names: tuple[str, ...]) -> str:
+    """What was measured before the interruption, from inputs that hash the same."""
+    shown = wording.listed(wording.label(name) for name in names[:12])
+    return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
 def data_row(run: AuditRun, index: int) -> tuple[str, ...]:

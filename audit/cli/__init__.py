@@ -42,7 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments[0], [a for a in arguments[1:] if a != "--debug"])
     except KeyboardInterrupt:
-        _say("audit: interrupted; nothing half-written was left")
+        goes_on = ", and the same command goes on from what was measured" if arguments[0] == "run" else ""
+        _say(f"audit: interrupted; nothing half-written was left{goes_on}")
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone

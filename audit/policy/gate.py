@@ -27,7 +27,7 @@ EXIT_CODES = (
     ("1", "at least one limit fails"),
     ("2", "the audit could not be made, or a limit that must be answered was not assessed"),
     ("3", 'no limit fails and one is inconclusive ([gate] inconclusive = "block")'),
-    ("130", "interrupted; nothing half-written is left"),
+    ("130", "interrupted; nothing half-written is left, and the same command goes on from what was measured"),
 )
 
 

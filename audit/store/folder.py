@@ -119,11 +119,15 @@ def find_run(path: Path) -> Path:
     return runs[0].folder
 
 
+def slug(name: str) -> str:
+    """The name of an audit as a part of a file name."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:60] or "audit"
+
+
 def folder_name(run: AuditRun) -> str:
     """``mortgage-20261122T101500Z-1a2b3c4d``."""
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", run.name).strip(".-")[:60] or "audit"
     stamp = re.sub(r"[-:]|\.\d+", "", run.machine.created).replace("+0000", "Z")
-    return f"{slug}-{stamp}-{run.id[:8]}"
+    return f"{slug(run.name)}-{stamp}-{run.id[:8]}"
 
 
 def _fill(run: AuditRun, work: Path) -> AuditRun:

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from audit.errors import CheckError, StoreError
 from audit.policy import Finding
 from audit.record import AuditRun
-from audit.results import Array, Basis, Interval, Measurement
+from audit.results import Array, Basis, Interval, Measurement, Record
 from audit.stats.bases import evaluate
 
 Plain = dict[str, Any]
@@ -54,6 +54,17 @@ def load(content: Plain, arrays: Callable[[str], Array]) -> AuditRun:
     if (where := foreign(content, again)) is not None:
         raise StoreError(f"result.json holds something that is not part of schema 1: {where}")
     return run
+
+
+def dump_record(record: Record) -> tuple[Plain, Arrays]:
+    """One record with every number written out, so that it reads back to the last bit, and its arrays by key."""
+    arrays: Arrays = {}
+    return plain(record, lambda array: _put(array, arrays)), arrays
+
+
+def load_record(content: Plain, arrays: Callable[[str], Array]) -> Record:
+    """The record that was dumped. StoreError, KeyError, TypeError or ValueError when it is none."""
+    return _record_adapter().validate_python(_with_arrays(content, arrays))
 
 
 def identity(content: Plain) -> str:
@@ -118,6 +129,11 @@ def foreign(content: Any, again: Any, path: str = "") -> str | None:
 @cache
 def _adapter() -> TypeAdapter[AuditRun]:
     return TypeAdapter(AuditRun)
+
+
+@cache
+def _record_adapter() -> TypeAdapter[Record]:
+    return TypeAdapter(Record)
 
 
 def _first(error: Exception) -> str:
