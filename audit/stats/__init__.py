@@ -36,9 +36,11 @@ from audit.stats.label_bounds import (
     wrong_label_bounds,
 )
 from audit.stats.ledger import Ledger, Look, read_ledger, spent_alpha, write_ledger
+from audit.stats.lists import Listed, beside_each_other, list_mean, list_rate, ndcg, share_ratio
 from audit.stats.means import mean, mean_from_sums, root_mean
-from audit.stats.mover import average
-from audit.stats.paired import paired_counts, paired_difference
+from audit.stats.mover import average, least
+from audit.stats.paired import mcnemar, paired_counts, paired_difference
+from audit.stats.paired_measures import paired_auc, paired_measure, paired_predictive_value, paired_root_mean
 from audit.stats.pairs import complement, difference, ratio
 from audit.stats.power import rows_for_bound, smallest_gap
 from audit.stats.proportions import f1, rate, selected_rate
@@ -60,6 +62,7 @@ __all__ = [
     "Frontier",
     "GapBounds",
     "Ledger",
+    "Listed",
     "Look",
     "Shrunk",
     "SliceSearch",
@@ -70,6 +73,7 @@ __all__ = [
     "average",
     "average_precision",
     "benjamini_hochberg",
+    "beside_each_other",
     "calibration_in_the_large",
     "calibration_slope",
     "clustered_mean",
@@ -98,14 +102,23 @@ __all__ = [
     "join",
     "kolmogorov_smirnov",
     "labels_to_flip",
+    "least",
+    "list_mean",
+    "list_rate",
+    "mcnemar",
     "mean",
     "mean_from_sums",
     "measured",
     "method_words",
     "missing_label_bounds",
+    "ndcg",
     "normal",
+    "paired_auc",
     "paired_counts",
     "paired_difference",
+    "paired_measure",
+    "paired_predictive_value",
+    "paired_root_mean",
     "pooled_difference",
     "r_squared",
     "rate",
@@ -118,6 +131,7 @@ __all__ = [
     "seed_for",
     "selected_rate",
     "sensitivity_curve",
+    "share_ratio",
     "shrink",
     "simultaneous_z",
     "smallest_gap",

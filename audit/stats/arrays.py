@@ -50,6 +50,7 @@ class Method:
     rows: tuple[str, ...] = ()  # the numbers whose sum is the rows behind the value
     counts: tuple[str, ...] = ()  # numbers that grow in proportion to the rows
     errors: tuple[str, ...] = ()  # numbers that shrink with the square root of the rows
+    joint: bool = False  # the intervals of its parts hold all together
 
 
 Shape = tuple[str, tuple[str, ...], tuple["Shape", ...]]

@@ -17,6 +17,7 @@ from audit.stats import (
     means,
     mover,
     paired,
+    paired_measures,
     proportions,
     ranks,
     score_tests,
@@ -24,6 +25,7 @@ from audit.stats import (
     weighting,
 )
 from audit.stats.arrays import Estimates, Method, Shape, Stack, shape, stack
+from audit.stats.simultaneous import tail_of_each
 
 METHODS: Mapping[str, Method] = MappingProxyType(
     assumptions.METHODS
@@ -33,6 +35,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
     | means.METHODS
     | mover.METHODS
     | paired.METHODS
+    | paired_measures.METHODS
     | proportions.METHODS
     | ranks.METHODS
     | score_tests.METHODS
@@ -53,8 +56,10 @@ def method(name: str) -> Method:
 
 def estimates(stacked: Stack, tail: float) -> Estimates:
     """Values and bounds that leave the probability ``tail`` out on each side."""
-    parts = tuple(estimates(part, tail) for part in stacked.parts)
-    return method(stacked.method).formula(stacked, parts, tail)
+    how = method(stacked.method)
+    inner = tail_of_each(len(stacked.parts), tail) if how.joint else tail
+    parts = tuple(estimates(part, inner) for part in stacked.parts)
+    return how.formula(stacked, parts, tail)
 
 
 def evaluate(bases: Sequence[Basis], tail: float) -> Estimates:
@@ -98,8 +103,10 @@ def value(basis: Basis) -> float:
 
 def rows(basis: Basis) -> float:
     """The rows behind a basis, over all its parts; 0 where that is not known."""
-    own = sum(basis.numbers.get(name, 0.0) for name in method(basis.method).rows)
-    return own + sum(rows(part) for part in basis.parts)
+    own = method(basis.method).rows
+    if own:  # parts of the same rows are not counted beside them
+        return sum(basis.numbers.get(name, 0.0) for name in own)
+    return sum(rows(part) for part in basis.parts)
 
 
 def method_words(basis: Basis) -> str:

@@ -75,14 +75,19 @@ def weighted_balanced_accuracy(
 
 def weighted_auc(score: Vector, positive: ArrayLike, weight: Vector, cluster: Codes | None) -> Basis:
     """Area under the ROC curve in weight; ties count one half. Raises Unavailable (undefined) for a single class."""
+    area, influence = auc_influence(score, positive, weight)
+    return linearised(area, influence, weight, cluster, "logit")
+
+
+def auc_influence(score: Vector, positive: ArrayLike, weight: Vector) -> tuple[float, Vector]:
+    """The area, and each row's share in its deviation (DeLong's placements). Raises as ``weighted_auc``."""
     truth = np.asarray(positive, dtype=bool)
     up, down = weight * truth, weight * ~truth
     if up.sum() <= 0 or down.sum() <= 0:
         raise Unavailable("undefined", "ROC AUC has no value: the rows hold one class", "give rows of both classes")
     placed = np.where(truth, _below(score, down), 1 - _below(score, up))
     area = float(up @ placed / up.sum())
-    influence = (placed - area) * np.where(truth, up / up.sum(), down / down.sum())
-    return linearised(area, influence, weight, cluster, "logit")
+    return area, (placed - area) * np.where(truth, up / up.sum(), down / down.sum())
 
 
 def _below(score: Vector, weight: Vector) -> Vector:
@@ -94,10 +99,16 @@ def _below(score: Vector, weight: Vector) -> Vector:
 
 def weighted_root_mean(squares: Vector, weight: Vector, cluster: Codes | None) -> Basis:
     """Root of the weighted mean of squares."""
+    root, influence = root_mean_influence(squares, weight)
+    return linearised(root, influence, weight, cluster, "log")
+
+
+def root_mean_influence(squares: Vector, weight: Vector) -> tuple[float, Vector]:
+    """The root of the weighted mean, and each row's share in its deviation."""
     mean = float(weight @ squares / weight.sum())
     root = float(np.sqrt(mean))
     slope = 1 / (2 * root) if root > 0 else 0.0
-    return linearised(root, slope * weight * (squares - mean) / weight.sum(), weight, cluster, "log")
+    return root, slope * weight * (squares - mean) / weight.sum()
 
 
 def weighted_r_squared(y: Vector, prediction: Vector, weight: Vector, cluster: Codes | None) -> Basis:

@@ -25,24 +25,40 @@ def average(parts: Sequence[Basis], weights: Sequence[float] | None = None) -> B
     return Basis(method="mover", numbers=numbers, parts=tuple(parts))
 
 
-def difference_limits(a: Estimates, b: Estimates) -> Estimates:
-    """a - b: the square root of the sum of squared distances to the nearer bounds (MOVER-D)."""
+def least(parts: Sequence[Basis]) -> Basis:
+    """The smallest of several, which was picked: its interval rests on those of all parts together (Šidák 1967)."""
+    if not parts:
+        raise CheckError("least needs at least one part, got none")
+    return Basis(method="least", numbers={}, parts=tuple(parts))
+
+
+def difference_limits(a: Estimates, b: Estimates, *, rho: Vector | float = 0.0) -> Estimates:
+    """a - b: the square root of the sum of squared distances to the nearer bounds (MOVER-D).
+
+    ``rho``, from -1 to 0, is the correlation of their errors (Zou 2007, Psychological Methods 12, 399-413).
+    """
     value = a.value - b.value
-    lower = value - np.hypot(a.value - a.lower, b.upper - b.value)
-    upper = value + np.hypot(a.upper - a.value, b.value - b.lower)
+    lower = value - _longest_side(a.value - a.lower, b.upper - b.value, rho)
+    upper = value + _longest_side(a.upper - a.value, b.value - b.lower, rho)
     return Estimates(value, lower, upper)
 
 
-def ratio_limits(a: Estimates, b: Estimates) -> Estimates:
-    """a / b for parts that are not negative (MOVER-R); infinite above where b may be 0."""
+def _longest_side(a: Vector, b: Vector, rho: Vector | float) -> Vector:
+    return np.asarray(np.hypot(a, b) if np.all(rho == 0) else np.sqrt(a * a + b * b - 2 * rho * a * b), dtype=float)
+
+
+def ratio_limits(a: Estimates, b: Estimates, *, rho: Vector | float = 0.0) -> Estimates:
+    """a / b for parts that are not negative (MOVER-R); infinite above where b may be 0. ``rho`` as for a - b."""
     a, b = (Estimates(part.value, np.maximum(part.lower, 0.0), part.upper) for part in (a, b))
     below, above = b.upper * (2 * b.value - b.upper), b.lower * (2 * b.value - b.lower)
     near, far = a.lower * (2 * a.value - a.lower), a.upper * (2 * a.value - a.upper)
     product = a.value * b.value
+    low = product - rho * (a.value - a.lower) * (b.upper - b.value)
+    high = product - rho * (a.upper - a.value) * (b.value - b.lower)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = a.value / b.value
-        lower = near / (product + np.sqrt(np.maximum(product**2 - near * below, 0.0)))
-        upper = (product + np.sqrt(np.maximum(product**2 - far * above, 0.0))) / above
+        lower = near / (low + np.sqrt(np.maximum(low**2 - near * below, 0.0)))
+        upper = (high + np.sqrt(np.maximum(high**2 - far * above, 0.0))) / above
     return Estimates(value, np.where(near <= 0, 0.0, lower), np.where(above <= 0, np.inf, upper))
 
 
@@ -72,16 +88,26 @@ def _average(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimat
     return Estimates(value, value - _root_of_squares(below), value + _root_of_squares(above))
 
 
+def _least(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    return Estimates(*(np.min(bounds, axis=0) for bounds in zip(*parts, strict=True)))
+
+
 def _root_of_squares(distances: list[Vector]) -> Vector:
     return np.asarray(np.sqrt(np.sum(np.square(distances), axis=0)), dtype=float)
 
 
 def _difference(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
-    return difference_limits(*parts)
+    return difference_limits(*parts, rho=_rho(stack))
 
 
 def _ratio(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
-    return folded_ratio(ratio_limits(*parts))
+    return folded_ratio(ratio_limits(*parts, rho=_rho(stack)))
+
+
+def _rho(stack: Stack) -> Vector | float:
+    """The lower correlation that either part says it has with others of its set; 0 where they say nothing."""
+    said = [part.numbers["rho"] for part in stack.parts if "rho" in part.numbers]
+    return np.asarray(np.minimum.reduce(said), dtype=float) if said else 0.0
 
 
 METHODS = {
@@ -99,5 +125,11 @@ METHODS = {
         short="MOVER",
         words="MOVER interval of a ratio of independent parts, smaller over larger (Donner & Zou 2012)",
         formula=_ratio,
+    ),
+    "least": Method(
+        short="smallest of simultaneous intervals",
+        words="the smallest of several, by intervals that hold for all of them together (Šidák 1967)",
+        formula=_least,
+        joint=True,
     ),
 }

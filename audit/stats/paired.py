@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import bdtr
 
 from audit.errors import CheckError, Unavailable
 from audit.results import Basis
@@ -34,6 +35,11 @@ def paired_counts(first: ArrayLike, second: ArrayLike) -> tuple[int, int, int, i
     if a.shape != b.shape:
         raise CheckError(f"paired rows come in the same order, got {a.size} and {b.size} of them")
     return int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum()), int((~a & ~b).sum())
+
+
+def mcnemar(first: float, second: float) -> float:
+    """Exact two-sided p-value of no difference, from the rows that are successes of one alone (McNemar 1947)."""
+    return min(1.0, 2 * float(bdtr(min(first, second), first + second, 0.5))) if first + second else 1.0
 
 
 def _tango(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:

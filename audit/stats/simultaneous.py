@@ -16,8 +16,12 @@ _NODES, _EDGE = 257, 9.0  # quadrature points, and the range of z beyond which n
 
 def simultaneous_z(comparisons: int, alpha: float) -> float:
     """z of two-sided intervals that all hold with probability 1 - alpha, whatever their correlation (Šidák 1967)."""
-    each = -math.expm1(math.log1p(-alpha) / max(comparisons, 1))
-    return normal_quantile(each / 2)
+    return normal_quantile(tail_of_each(comparisons, alpha / 2))
+
+
+def tail_of_each(comparisons: int, tail: float) -> float:
+    """What each of several two-sided intervals leaves out in a tail so that together they leave out twice ``tail``."""
+    return -math.expm1(math.log1p(-2 * tail) / max(comparisons, 1)) / 2
 
 
 def tukey_z(groups: int, alpha: float) -> float:
