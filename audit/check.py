@@ -8,9 +8,10 @@ from typing import Literal, TypeVar
 
 from audit.errors import CheckError
 
-Cost = Literal["instant", "predict", "gradient", "timing", "retrain"]
-COSTS: tuple[Cost, ...] = ("instant", "predict", "gradient", "timing", "retrain")
-"""``timing`` differs from run to run: done only when asked for, and no part of the identity of a run."""
+Cost = Literal["instant", "predict", "gradient", "timing", "replay", "retrain"]
+COSTS: tuple[Cost, ...] = ("instant", "predict", "gradient", "timing", "replay", "retrain")
+"""``timing`` and ``replay`` measure this machine and differ from run to run: done only when asked for (a replay of the
+training with ``--cost retrain``), and no part of the identity of a run."""
 F = TypeVar("F", bound=Callable[..., object])
 
 

@@ -19,7 +19,8 @@ from audit.wording import first_sentence
 _KINDS: Mapping[str, tuple[type, ...]] = {"float": (int, float), "int": (int,), "str": (str,), "bool": (bool,)}
 ROLES = ("target", "groups", "id", "weight", "cluster")
 """Roles that an input may require."""
-COST_ORDER = ("instant", "predict", "gradient", "timing", "retrain")
+COST_ORDER = ("instant", "predict", "gradient", "timing", "replay", "retrain")
+ASKED_WITH: Mapping[str, str] = {"replay": "retrain"}  # a cost that is asked for by the name of another
 
 REMEDIES = {
     "model": ("only predictions were given, no model", "give [model] path"),
@@ -33,6 +34,7 @@ REMEDIES = {
     "variants": ("no other form of the model was given", 'give [model] variants = { int8 = "model-int8.onnx" }'),
     "recipe": ("no training recipe was given", 'give [training] recipe = "train.py:fit" and --allow-code'),
 }
+DECIDED = 'to audit decisions made on this ranking, give them as prediction in a second file with task = "binary"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,8 @@ def make(registry: Registry, facts: Facts, limits: Iterable[Limit], costs: Itera
     """
     notes = registry.notes
     asked = [part for given in limits for part in components(given, notes[given.measure])]
-    allowed = {*costs, *(f"timing of {registry.measures[limit.measure]}" for limit in asked)}
+    allowed = {*costs, *(cost for cost, asked_as in ASKED_WITH.items() if asked_as in costs)}
+    allowed |= {*(f"timing of {registry.measures[limit.measure]}" for limit in asked)}
     items = [_item(registry, info, facts, allowed) for info in _cheap_first(registry)]
     wanted: set[tuple[str, str, tuple[tuple[str, Scalar], ...]]] = {(item.check.id, item.on, ()) for item in items}
     for limit in asked:
@@ -165,7 +168,8 @@ def _item(
 ) -> Item:
     omission = _unmet(registry, info, facts, on)
     if omission is None and costs.isdisjoint({info.cost, f"{info.cost} of {info.id}"}):
-        detail, remedy = f'checks of cost "{info.cost}" were not asked for', f"run with --cost {info.cost}"
+        asked_as = ASKED_WITH.get(info.cost, info.cost)
+        detail, remedy = f'checks of cost "{info.cost}" were not asked for', f"run with --cost {asked_as}"
         omission = Omission(name="", reason=Reason.SKIPPED, detail=detail, remedy=remedy)
     return Item(check=info, on=on, params=params or {}, omission=omission)
 
@@ -190,12 +194,13 @@ def _lacks(needed: InputInfo, facts: Facts) -> Omission | None:
             return Omission(name="", reason=Reason.MISSING_INPUT, detail=detail, remedy=remedy)
     tasks = needed.requires.get("tasks", ())
     if tasks and facts.task is not None and facts.task not in tasks:
-        return _not_applicable(f"it is for {' and '.join(tasks)} tasks; this one is {facts.task}")
+        remedy = DECIDED if facts.task == "ranking" and "binary" in tasks else "nothing to do"
+        return _not_applicable(f"it is for {' and '.join(tasks)} tasks; this one is {facts.task}", remedy)
     kinds = needed.requires.get("kinds", ())
     if kinds and facts.kinds and not facts.kinds & set(kinds):
         return _not_applicable(f"no feature is of kind {' or '.join(kinds)}")
     return None
 
 
-def _not_applicable(detail: str) -> Omission:
-    return Omission(name="", reason=Reason.NOT_APPLICABLE, detail=detail, remedy="nothing to do")
+def _not_applicable(detail: str, remedy: str = "nothing to do") -> Omission:
+    return Omission(name="", reason=Reason.NOT_APPLICABLE, detail=detail, remedy=remedy)

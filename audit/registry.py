@@ -13,7 +13,7 @@ import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ from audit.errors import CheckError, SpecError, nearest
 from audit.record import MeasureNote
 from audit.results import Compare
 
-COSTS = ("instant", "predict", "gradient", "timing", "retrain")
+COSTS = ("instant", "predict", "gradient", "timing", "replay", "retrain")
 BETTER = ("higher", "lower", "none", "zero", "one")
 COMPARED = ("_difference", "_ratio")
 COMBINE = ("worst", "mean", "mean_gap")
 PARAM_KINDS = ("float", "int", "str", "bool")
 GIVEN = ("case", "data", "seed", "level")  # by the engine itself
+CLASS = "class"  # the parameter that names a class, or a label
 _HERE = Path(__file__).parent
 
 
@@ -42,6 +43,7 @@ class CheckInfo:
     takes_params: bool
     measures: Mapping[str, MeasureNote]
     doc: str
+    requires: Mapping[str, Any] = field(default_factory=dict)  # beside what its inputs require
 
     @property
     def summary(self) -> str:
@@ -67,6 +69,26 @@ class Registry:
     def notes(self) -> Mapping[str, MeasureNote]:
         """What every measure is, by its name."""
         return {name: self.checks[check].measures[name] for name, check in self.measures.items()}
+
+    def requirements(self, info: CheckInfo) -> Iterator[Mapping[str, Any]]:
+        """What a case must hold for this check: what its inputs say, the deepest first, and what it says itself."""
+        yield from (needed.requires for needed in self.closure(info.inputs))
+        yield info.requires
+
+    def is_of_one_label(self, info: CheckInfo) -> bool:
+        """Whether a multilabel task asks it once for each label: it knows two classes, and not several labels."""
+        tasks = [set(needed["tasks"]) for needed in self.requirements(info) if "tasks" in needed]
+        return bool(tasks) and all("binary" in one and "multilabel" not in one for one in tasks)
+
+    def notes_of(self, labels: Sequence[str]) -> Mapping[str, MeasureNote]:
+        """What every measure is in a task of these labels: one of one label has the parameter ``class``."""
+        if not labels:
+            return self.notes
+        single = {info.id for info in self.checks.values() if self.is_of_one_label(info)}
+        return {
+            name: replace(note, params={**note.params, CLASS: "str"}) if self.measures[name] in single else note
+            for name, note in self.notes.items()
+        }
 
     def closure(self, names: Iterable[str]) -> Iterator[InputInfo]:
         """These inputs and all that they are made of, each once, the deepest first."""
@@ -193,6 +215,7 @@ def _read_check(file: Path, name: str, module: str, package: str) -> CheckInfo |
         takes_params="params" in arguments,
         measures=_measures(_literal(tree, "MEASURES", file), name, file, package),
         doc=doc,
+        requires=_literal(tree, "REQUIRES", file) or {},
     )
 
 

@@ -26,7 +26,7 @@ from audit.store.journal import Journal, journal
 WORTH_KEEPING = 0.2  # seconds: what is quicker is measured again
 PROBED = 256
 LONGEST_PATH = 1000
-NEVER = frozenset({"timing", "retrain"})  # their results belong to the moment they were measured in
+NEVER = frozenset({"timing", "replay", "retrain"})  # their results belong to the moment they were measured in
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "captum", "fairlearn", "onnxruntime", "xgboost", "lightgbm")
 
 

@@ -16,6 +16,7 @@ from audit.data.reading import digest, file_digest
 from audit.errors import DataError, SpecError
 from audit.record import AuditRun
 from audit.spec import read_text
+from audit.store.formats.v1 import OF_THIS_MACHINE
 
 ABSOLUTE, RELATIVE = 1e-6, 1e-5  # float arithmetic may differ by this between machines, a measurement may not
 IN_MEMORY = "(in memory)"
@@ -108,7 +109,7 @@ def measured_again(before: AuditRun, after: AuditRun) -> Iterator[Line]:
 
 def _timed(run: AuditRun) -> set[str]:
     """Measures that differ from run to run, so that a second measurement proves nothing."""
-    checks = {record.check for record in run.records if record.cost == "timing"}
+    checks = {record.check for record in run.records if record.cost in OF_THIS_MACHINE}
     return {name for name, note in run.measures.items() if note.check in checks}
 
 

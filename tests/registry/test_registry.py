@@ -88,7 +88,7 @@ def test_a_module_of_ones_own_with_parameters_can_be_loaded(tmp_path: Path) -> N
         ('"unit": "1", ', "", "needs unit, better and words"),
         ('"better": "none"', '"better": "up"', "better is one of higher, lower, none, zero, one"),
         ('"k": "int"', '"k": "list"', "a parameter is one of float, int, str, bool"),
-        ('cost="instant"', 'cost="cheap"', "needs cost = one of instant, predict, gradient, timing, retrain"),
+        ('cost="instant"', 'cost="cheap"', "needs cost = one of instant, predict, gradient, timing, replay, retrain"),
         ('cost="instant"', "cost=COST", "written out"),
         ("def share(level: float,", "def share(*, level: float,", "takes plain parameters only"),
         ("def share(", "def other(level: float) -> Outcome: ...\n@check(cost='instant')\ndef share(", "holds 2 checks"),

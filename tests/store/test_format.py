@@ -48,6 +48,16 @@ def test_the_id_depends_on_what_was_measured_and_not_on_the_machine() -> None:
     assert set(VARYING) == {"id", "machine"}
 
 
+@pytest.mark.parametrize(
+    ("cost", "in_the_id"), [("timing", False), ("replay", False), ("retrain", True), ("predict", True)]
+)
+def test_what_measures_this_machine_is_no_part_of_the_id(cost: str, in_the_id: bool) -> None:
+    run = rich()
+    outcome = run.records[0].outcome
+    more = replace(run, records=(*run.records, replace(record("energy.of_this_machine", outcome), cost=cost)))
+    assert (v1.identity(v1.dump(run)[0]) != v1.identity(v1.dump(more)[0])) is in_the_id
+
+
 def test_numbers_of_numpy_are_written_as_numbers() -> None:
     half: Any = np.float32(0.5)
     whole: Any = np.int64(10)

@@ -8,6 +8,8 @@ most 30 s, else on growing parts whose CPU time is scaled as a power of the rows
 yields after each step, runs for 10 s after a warm-up and is scaled to the steps of the training. What ran is recorded
 by our own tracker. The energy is that of a training on this class of machine; a range of 0.75 to 1.3 for the steps (0.5
 to 2 for parts) is combined with that of the record. The replay's range is held against that of every other evidence.
+A replay runs with ``--cost retrain``. It measures this machine, so its figures differ from run to run and are no part
+of what identifies a run.
 
 How to reduce the risk: record the training itself, with audit.track; where replay and record disagree, find out which
 of them stands for another machine or another run.
@@ -37,7 +39,7 @@ MEASURES = {
 GIVE_RECORD = 'give [training] record = "training.json" to have both compared'
 
 
-@check(cost="retrain")
+@check(cost="replay")
 def training_replay(training_replay: TrainingReplay, level: float) -> Outcome:
     found = training_replay
     pairs = [(one, other) for one in found.estimates for other in found.others if one.boundary == other.boundary]

@@ -25,7 +25,7 @@ Arrays = dict[str, Array]
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 _NOTHING = object()
 VARYING = ("id", "machine")  # not part of the identity of what was measured
-TIMING = "timing"  # the cost of checks whose results differ from run to run
+OF_THIS_MACHINE = ("timing", "replay")  # costs of checks whose results differ from run to run
 JUDGED = ("verdict", "exit_code", "exit_reason")
 
 
@@ -76,7 +76,7 @@ def identity(content: Plain) -> str:
 
 def _untimed(content: Plain) -> Plain:
     """Without what was timed, the limits on it, and the verdict where such a limit had a part in it."""
-    timed = {record.get("check") for record in _dicts(content, "records") if record.get("cost") == TIMING}
+    timed = {record.get("check") for record in _dicts(content, "records") if record.get("cost") in OF_THIS_MACHINE}
     if not timed:
         return content
     notes = content.get("measures")
@@ -86,7 +86,7 @@ def _untimed(content: Plain) -> Plain:
         if isinstance(note, dict) and note.get("check") in timed
     }
     findings = [finding for finding in _dicts(content, "findings") if finding.get("measure") not in of_time]
-    kept = {**content, "records": [r for r in _dicts(content, "records") if r.get("cost") != TIMING]}
+    kept = {**content, "records": [r for r in _dicts(content, "records") if r.get("cost") not in OF_THIS_MACHINE]}
     judged = len(findings) < len(_dicts(content, "findings"))
     return {**kept, "findings": findings, **dict.fromkeys(JUDGED)} if judged else kept
 
