@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "audit the model that audit.toml names",
     "judge": "judge a stored run again, by other limits, without the model",
     "diff": "compare two runs, measure by measure",
+    "accept": "make a run the baseline that later runs are held against",
     "list": "show every check and measure",
     "explain": "show what a check measures, how, and what to do about it",
     "verify": "check that a run folder is as it was written, and measure it again",

@@ -207,10 +207,15 @@ def _where(limit: Limit) -> str:
 
 
 def _files_missing(loaded: Loaded) -> list[str]:
-    record = loaded.spec.training.record
-    if record is None or relative(loaded.root, record).exists():
-        return []
-    return [f"[training] record: {record} does not exist: write it with audit track, or take the line out"]
+    named = {
+        "[training] record": (loaded.spec.training.record, "audit track"),
+        "[gate] baseline": (loaded.spec.gate.baseline, "audit accept"),
+    }
+    return [
+        f"{key}: {path} does not exist: write it with {command}, or take the line out"
+        for key, (path, command) in named.items()
+        if path is not None and not relative(loaded.root, path).exists()
+    ]
 
 
 def _cautions(loaded: Loaded, test: Dataset) -> list[str]:

@@ -21,12 +21,20 @@ def registry_of(loaded: Loaded, *, allow_code: bool) -> Registry:
 
 
 def baseline_of(path: Path | None, loaded: Loaded) -> AuditRun | None:
-    """The run to compare with. SpecError when it is of another model name: that comparison would mean nothing."""
-    if path is None:
+    """The run to compare with: --baseline, else the one that [gate] names.
+
+    SpecError when it is of another model name, because that comparison would mean nothing, or when it is not there.
+    """
+    named, words = path, f"--baseline {path}"
+    if named is None and loaded.spec.gate.baseline is not None:
+        named, words = relative(loaded.root, loaded.spec.gate.baseline), f"[gate] baseline {loaded.spec.gate.baseline}"
+    if named is None:
         return None
     from audit import store
 
-    run = store.read(store.find_run(path))
+    if path is None and not named.exists():
+        raise SpecError(f"{words} does not exist: make it with audit accept, or take the line out")
+    run = store.read(store.find_run(named))
     if run.name != loaded.spec.name:
-        raise SpecError(f'--baseline {path} is a run of "{run.name}", this is "{loaded.spec.name}"')
+        raise SpecError(f'{words} is a run of "{run.name}", this is "{loaded.spec.name}"')
     return run

@@ -21,8 +21,17 @@ def _listed(value: object) -> object:
     return names
 
 
+def _one_or_a_label(value: object) -> object:
+    """One column or number, or one a label. ValueError for a list of fewer than two."""
+    if isinstance(value, list | tuple) and len(value) < 2:
+        raise ValueError("a list has one entry a label, two or more: write a single one without brackets")
+    return _listed(value) if isinstance(value, list | tuple) and all(isinstance(v, str) for v in value) else value
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-Task = Literal["binary", "multiclass", "regression"]
+Column = Annotated[str | tuple[str, ...], BeforeValidator(_one_or_a_label)]
+Threshold = Annotated[float | tuple[float, ...], BeforeValidator(_one_or_a_label)]
+Task = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]
 
 
 class _Strict(BaseModel):
@@ -48,7 +57,9 @@ class ModelSpec(_Strict):
     output: Literal["logit", "probability", "value"] | None = Field(
         None, description="what a torch or ONNX model returns"
     )
-    threshold: float | None = Field(None, description="deployed decision threshold on the positive class's probability")
+    threshold: Threshold | None = Field(
+        None, description="deployed decision threshold on the positive class's probability; a list: one a label"
+    )
     task: Task | None = Field(None, description="inferred from the target when absent")
     sha256: str | None = Field(None, description="refuse the model when its file's hash differs")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
@@ -70,22 +81,45 @@ class DataSpec(_Strict):
     """[data.test], [data.train], [data.known]: a table and the roles of its columns."""
 
     path: str = Field(description="CSV or Parquet file, folder or glob, relative to this file")
-    target: str | None = None
+    task: Task | None = Field(None, description="where there is no [model] to say it; inferred when absent")
+    target: Column | None = Field(None, description="the truth; a list of 0/1 columns, one a label, is multilabel")
     positive: Scalar | None = Field(None, description="the target value that a score is about")
     favourable: Scalar | None = Field(None, description="the outcome people want; default: positive")
     groups: Names | None = Field(None, description="sensitive attributes, sites, scanners")
     missing: Literal["group", "bounds"] | None = None
     features: Names | None = Field(None, description="default: the model's own, else every column without another role")
-    prediction: str | None = Field(None, description="column of decisions (no model)")
+    prediction: Column | None = Field(None, description="column of decisions (no model); a list: one a label")
     score: str | None = Field(None, description="column of scores for the positive class (no model)")
-    scores: Names | None = Field(None, description="one column of probability a class (no model)")
-    threshold: float | None = Field(None, description="a score at or above it counts as positive (no model)")
+    scores: Names | None = Field(None, description="one column of probability a class, or a label (no model)")
+    threshold: Threshold | None = Field(
+        None, description="a score at or above it counts as positive (no model); a list: one a label"
+    )
+    query: str | None = Field(None, description="ranking: rows of one value are a list of their own; else all rows are")
     id: str | None = None
     weight: str | None = None
     cluster: str | None = None
     time: str | None = None
     control: Names | None = None
     immutable: Names | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of a multilabel task, which bear the names of their columns; empty for every other task."""
+        return self.target if isinstance(self.target, tuple) else ()
+
+    def misfit(self) -> str:
+        """What is said once and should be said of each label, or the other way round; empty where all fits."""
+        named = {"prediction": self.prediction, "threshold": self.threshold}
+        lists = {key: value for key, value in named.items() if isinstance(value, tuple)}
+        if not self.labels:
+            return next((f"{key} is a list, one a label: give target as a list of columns too" for key in lists), "")
+        if self.score is not None:
+            return f"score is one column and target names {len(self.labels)} labels: give scores, one column a label"
+        if isinstance(self.prediction, str):
+            return f"prediction is one column and target names {len(self.labels)} labels: give a list, one a label"
+        lists |= {"scores": self.scores} if self.scores else {}
+        wrong = next((key for key, value in lists.items() if len(value) != len(self.labels)), "")
+        return f"{wrong} has {len(lists[wrong])} entries for {len(self.labels)} labels: one a label" if wrong else ""
 
 
 class DataSpecs(_Strict):
@@ -99,7 +133,7 @@ class ColumnSpec(_Strict):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
 
-    kind: Literal["number", "category", "text", "image", "audio", "series"] | None = None
+    kind: Literal["number", "category", "text", "image", "audio", "series", "embedding"] | None = None
     root: str | None = None
     sources: str | None = Field(None, alias="from", description="pattern of the stored columns it is made of")
     shape: tuple[PositiveInt, ...] | None = Field(None, description="[channels, height, width] of a picture")
@@ -201,6 +235,9 @@ class GateSpec(_Strict):
     underpowered: Literal["block", "list"] = "block"
     max_waivers: int = Field(3, ge=0)
     max_waiver_days: int = Field(180, ge=1)
+    baseline: str | None = Field(
+        None, description="folder of the accepted run that `regress` limits compare with; written by audit accept"
+    )
 
 
 class StatsSpec(_Strict):
@@ -243,6 +280,73 @@ class AuditSpec(_Strict):
     evidence: EvidenceSpec = EvidenceSpec()
     compute: ComputeSpec = ComputeSpec()
     checks: tuple[str, ...] = Field((), description="folders of your own checks, run only with --allow-code")
+
+    @model_validator(mode="after")
+    def _says_the_task_once(self) -> AuditSpec:
+        for name in ("train", "known", *(("test",) if self.model is not None else ())):
+            part: DataSpec | None = getattr(self.data, name)
+            if part is not None and part.task is not None:
+                where = "[model]" if self.model is not None else "[data.test]"
+                raise ValueError(f"data.{name}.task is not where the task is said: put it into {where}")
+        return self
+
+    @property
+    def said_task(self) -> Task | None:
+        """What is asked, as far as this file says it: to name a query is to say ranking."""
+        said = self.model.task if self.model is not None else self.data.test.task
+        return said or ("ranking" if self.data.test.query else None)
+
+    @model_validator(mode="after")
+    def _sorts_by_a_score(self) -> AuditSpec:
+        if self.said_task != "ranking":
+            return self
+        test, model = self.data.test, self.model
+        decides = ["favourable"] if model is not None else ["favourable", "positive", "prediction", "scores"]
+        for key in (*decides, "threshold"):
+            if getattr(test, key) is not None or (key == "threshold" and model is not None and model.threshold):
+                raise ValueError(
+                    f"{key} decides, and a ranking only sorts: leave {key} out, or audit the decisions by themselves "
+                    '(task = "binary")'
+                )
+        if model is None and not test.score:
+            raise ValueError("a ranking sorts by one number: give score, its column, in [data.test]")
+        return self
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of a multilabel task; empty for every other task."""
+        return self.data.test.labels
+
+    def to_load(self, model: ModelSpec) -> ModelSpec:
+        """The model or a variant, with what a list of targets says of it: the labels, in their order."""
+        several = {"task": "multilabel", "classes": model.classes or self.labels}
+        return model.model_copy(update=several) if self.labels else model
+
+    @model_validator(mode="after")
+    def _says_alike_of_every_label(self) -> AuditSpec:
+        labels, said = self.labels, self.model.task if self.model else self.data.test.task
+        if labels and said not in (None, "multilabel"):
+            raise ValueError(f'task = "{said}" is of one target, and target names {len(labels)}: name one column')
+        if said == "multilabel" and not labels:
+            raise ValueError('task = "multilabel" needs target as a list, one 0/1 column a label: ["cat", "dog"]')
+        for name in ("test", "train", "known"):
+            part: DataSpec | None = getattr(self.data, name)
+            if part is not None and (fault := part.misfit() if name == "test" or part.target else ""):
+                raise ValueError(f"data.{name}: {fault}")
+            if part is not None and part.target is not None and len(part.labels) != len(labels):
+                raise ValueError(f"data.{name}.target must name as many columns as data.test.target, in its order")
+        if self.model is not None:
+            self._model_fits_labels(self.model)
+        return self
+
+    def _model_fits_labels(self, model: ModelSpec) -> None:
+        labels = self.labels
+        if isinstance(model.threshold, tuple) and len(model.threshold) != len(labels):
+            raise ValueError(f"model.threshold has {len(model.threshold)} entries for {len(labels) or 1} labels")
+        if labels and model.output == "value":
+            raise ValueError('model.output = "value" is a quantity: several labels take "logit" or "probability"')
+        if labels and model.classes and set(map(str, model.classes)) != set(labels):
+            raise ValueError(f"model.classes must be the columns of target, {', '.join(labels)}, in the model's order")
 
     @model_validator(mode="after")
     def _says_where_predictions_come_from(self) -> AuditSpec:

@@ -73,6 +73,40 @@ def identified(run: AuditRun) -> AuditRun:
     return replace(run, id=v1.identity(content))
 
 
+def adopt(folder: Path, target: Path) -> None:
+    """Copy what can be read of a run, and nothing written from it, to ``target``; a run that lay there is replaced.
+
+    StoreError when the copy cannot be made; then ``target`` is as it was.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".writing-", dir=target.parent))
+    except OSError as error:
+        raise StoreError(f"cannot write {target}: {error.strerror}: name another folder") from error
+    try:
+        new, old = work / "new", work / "old"
+        for name in (RESULT, ARRAYS):
+            if (folder / name).exists():
+                (new / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(folder / name, new / name)
+        _swap(new, target, old)
+    except OSError as error:
+        raise StoreError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _swap(new: Path, target: Path, old: Path) -> None:
+    if target.exists():
+        target.rename(old)
+    try:
+        new.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
+
+
 def read(path: Path) -> AuditRun:
     """The run of a folder (or of the result.json in it). StoreError names what is wrong."""
     folder = path.parent if path.name == RESULT else path
