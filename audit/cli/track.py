@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--samples", type=int, metavar="N", help="rows seen over all epochs")
     parser.add_argument("--steps", type=int, metavar="N", help="updates of the model")
-    parser.add_argument("--model", type=Path, metavar="FILE", help="the file that the command saves: ties the two")
+    parser.add_argument(
+        "--model", type=Path, metavar="PATH", help="the file or folder that the command saves: ties the two"
+    )
     parser.add_argument("--meter-kwh", type=float, metavar="KWH", help="what a wall meter showed for this run")
     parser.add_argument(
         "command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the training and its arguments"
