@@ -18,7 +18,7 @@ from audit.data.buffers import values_and_valid, with_nan
 from audit.errors import DataError, nearest
 from audit.results import Scalar
 
-ColumnKind = Literal["number", "category", "text", "image", "audio", "series"]
+ColumnKind = Literal["number", "category", "text", "image", "audio", "series", "embedding"]
 
 Columns = Mapping[str, NDArray[Any]]
 """What a model is given: feature name -> array whose first axis is the row. Numbers as stored (NaN: missing), text
@@ -145,7 +145,7 @@ class Dataset:
         column = self.column(name)
         if column.kind == "image":
             return self._image(column)
-        if column.kind in {"series", "audio"}:
+        if column.kind in {"series", "audio", "embedding"}:
             return self._series(column)
         stored = self.stored(name)
         if pa.types.is_dictionary(stored.type):

@@ -72,9 +72,12 @@ def with_features(data: Dataset, features: tuple[str, ...]) -> Dataset:
 
 
 def default_features(data: Dataset) -> tuple[str, ...]:
-    """Every logical column that has no other role; what a picture is made of is not a feature beside it."""
+    """Every logical column that has no other role; what a picture is made of is not a feature beside it.
+
+    Embeddings say which rows are alike, and are a feature only where they are named as one.
+    """
     taken = {*data.roles.used(), *(source for column in data.columns.values() for source in column.sources)}
-    return tuple(name for name in data.columns if name not in taken)
+    return tuple(name for name, column in data.columns.items() if name not in taken and column.kind != "embedding")
 
 
 def roles_of(spec: DataSpec) -> Roles:

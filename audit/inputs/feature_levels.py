@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.data import Codes, Dataset
-from audit.errors import Unavailable
 
 REQUIRES: dict[str, object] = {}
 
@@ -31,9 +30,6 @@ def feature_levels(data: Dataset) -> FeatureLevels:
     wanted = tuple(dict.fromkeys((*data.roles.features, *data.roles.groups)))
     coded = {name: levels_of(data, name) for name in wanted if data.column(name).kind in _KINDS}
     found = {name: codes for name, codes in coded.items() if len(codes.levels) > 1}
-    if not found:
-        detail = "no feature is a number or a category with more than one value"
-        raise Unavailable("not_applicable", detail, "name columns that describe the rows in groups or features")
     skipped = tuple(name for name in wanted if name not in found)
     return FeatureLevels(names=tuple(found), columns=tuple(found.values()), skipped=skipped)
 

@@ -51,7 +51,7 @@ from audit.stats.slices import FoundSlice, SliceSearch, find_slices
 from audit.stats.stratified import pooled_difference
 from audit.stats.streams import generator, seed_for
 from audit.stats.transformed import normal, r_squared
-from audit.stats.weighting import clustered_mean, clustered_rate, weighted_mean, weighted_rate
+from audit.stats.weighting import clustered_mean, clustered_rate, selected, weighted_mean, weighted_rate
 
 __all__ = [
     "RATES",
@@ -129,6 +129,7 @@ __all__ = [
     "rows_for_bound",
     "scale_of",
     "seed_for",
+    "selected",
     "selected_rate",
     "sensitivity_curve",
     "share_ratio",

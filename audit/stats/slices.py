@@ -3,7 +3,8 @@
 All conjunctions with enough rows are fixed before an error is looked at, so Holm's correction over them is valid, and
 no split of the rows is needed. Against the overall error rate the test is hypergeometric; against what the scores
 predict it is the binomial tail that bounds every sum of unequal chances (Hoeffding 1956, Annals of Mathematical
-Statistics 27). Of slices that overlap only those are kept that stand out in the rows which no kept one explains.
+Statistics 27). Rows with weights or in clusters have tests of their own (:mod:`audit.stats.slice_tests`). Of slices
+that overlap only those are kept that stand out in the rows which no kept one explains.
 """
 
 from __future__ import annotations
@@ -15,11 +16,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtrc, gammaln
 
 from audit.errors import CheckError
+from audit.results import Basis
 from audit.stats.arrays import Indices, Mask, Vector
 from audit.stats.simultaneous import holm
+from audit.stats.slice_tests import (
+    Rows,
+    binomial_tail_bound,
+    effective_tail,
+    hypergeometric_tail,
+    p_value,
+    rate_of,
+)
+from audit.stats.weighting import checked_weights
 
 _MOST_LEVELS = 30  # of one column: with more, a crossing of three has more cells than there are rows
 _CONSIDERED = 200  # significant slices that the redundancy filter looks at
@@ -31,12 +41,16 @@ Rule = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSlice:
-    """``rule`` holds (column, level) pairs; ``k`` of its ``n`` rows are wrong, ``expected`` would be by chance."""
+    """``rule`` holds (column, level) pairs; ``k`` of its ``n`` rows are wrong, ``expected`` would be by chance.
+
+    ``rate`` is its error rate, weighted where rows are, with an interval that holds for all slices tested.
+    """
 
     rule: Rule
     n: int
     k: int
     expected: float
+    rate: Basis
     p: float  # adjusted over all slices tested (Holm)
 
 
@@ -46,6 +60,7 @@ class SliceSearch:
 
     found: tuple[FoundSlice, ...]
     tested: int
+    test: str  # in words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +71,8 @@ class _Tested:
     level: Indices
     n: Vector
     k: Vector
-    expected: Vector
+    expected: Vector  # of n rows
+    weights: Vector  # (4, slices): sums of weights and their squares, over all rows and over the wrong ones; or empty
 
 
 def find_slices(
@@ -65,6 +81,8 @@ def find_slices(
     wrong: NDArray[np.bool_],
     *,
     chance: Vector | None = None,
+    weight: Vector | None = None,
+    cluster: NDArray[np.int32] | None = None,
     depth: int = 2,
     fewest: int = 30,
     alpha: float = 0.05,
@@ -73,19 +91,22 @@ def find_slices(
     """Slices with more wrong rows than chance explains, any of them false with probability ``alpha`` at most.
 
     ``columns`` hold integer codes below ``sizes``, shape (n,) each. ``chance`` is each row's probability of being wrong
-    as the scores have it; without it the overall share is held against each slice. Slices of fewer than ``fewest``
-    rows are not tested.
+    as the scores have it; without it the overall share is held against each slice. ``weight`` is what each row counts,
+    ``cluster`` the code of whom it belongs to. Slices of fewer than ``fewest`` rows are not tested. CheckError for
+    weights that are negative or not finite.
     """
     if depth not in (1, 2, 3) or not 0 < alpha < 1:
         raise CheckError(f"depth must be 1, 2 or 3 and alpha between 0 and 1, got {depth} and {alpha:g}")
+    rows = Rows(wrong=wrong, chance=chance, weight=None if weight is None else checked_weights(weight), cluster=cluster)
     kept = [_common(codes, size, fewest) for codes, size in zip(columns, sizes, strict=True)]
-    tested = _tabulated(kept, wrong, chance, depth, fewest)
-    p = _p_values(tested, wrong, exact=chance is None)
+    tested = _tabulated(kept, rows, depth, fewest)
+    p = _p_values(tested, rows, kept)
     adjusted = holm(p)
     order = np.lexsort((tested.n, p))
     significant = [int(i) for i in order[:_CONSIDERED] if adjusted[i] < alpha]
-    kept_slices = _distinct(significant, tested, kept, wrong, chance, alpha / max(len(p), 1), most)
-    return SliceSearch(found=tuple(_slice(tested, i, adjusted[i], kept) for i in kept_slices), tested=len(p))
+    kept_slices = _distinct(significant, tested, kept, rows, alpha / max(len(p), 1), most)
+    found = tuple(_slice(tested, i, float(adjusted[i]), kept, rows) for i in kept_slices)
+    return SliceSearch(found=found, tested=len(p), test=rows.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +127,28 @@ def _common(codes: Codes, size: int, fewest: int) -> _Column:
     return _Column(place[codes], levels)
 
 
-def _tabulated(
-    columns: Sequence[_Column], wrong: NDArray[np.bool_], chance: Vector | None, depth: int, fewest: int
-) -> _Tested:
-    at = np.flatnonzero(wrong)
-    parts = [_cells(rule, columns, code, at, chance, depth, fewest) for rule, code in _crossings(columns, depth)]
-    empty = np.empty((0, depth), dtype=np.intp)
+def _tabulated(columns: Sequence[_Column], rows: Rows, depth: int, fewest: int) -> _Tested:
+    at, sums = np.flatnonzero(rows.wrong), _summed(rows)
+    parts = [_cells(rule, columns, code, at, sums, depth, fewest) for rule, code in _crossings(columns, depth)]
     if not parts:
-        return _Tested(column=empty, level=empty, n=np.empty(0), k=np.empty(0), expected=np.empty(0))
-    column, level, n, k, expected = (np.concatenate(one) for one in zip(*parts, strict=True))
-    if chance is None:
-        expected = n * (wrong.sum() / max(wrong.size, 1))
-    return _Tested(column=column, level=level, n=n, k=k, expected=expected)
+        parts = [(*np.empty((2, 0, depth), dtype=np.intp), *np.empty((2, 0)), np.empty((len(sums), 0)))]
+    column, level, n, k = (np.concatenate([part[i] for part in parts]) for i in range(4))
+    totals = np.concatenate([part[4] for part in parts], axis=1)
+    weights, chances = totals[: len(sums) - (rows.chance is not None)], totals[-1:]
+    if rows.chance is None:
+        weight = rows.weights
+        expected = n * (float(weight @ rows.wrong) / max(float(weight.sum()), 1e-300))
+    else:
+        size = weights[0] if rows.weight is not None else n
+        expected = n * np.divide(chances[0], size, out=np.ones_like(n), where=size > 0)
+    return _Tested(column=column, level=level, n=n, k=k, expected=expected, weights=weights)
+
+
+def _summed(rows: Rows) -> list[Vector]:
+    """What is added up in every cell: weights and their squares, of all rows and the wrong ones, and chances last."""
+    w = rows.weight
+    sums = [] if w is None else [w, w * w, w * rows.wrong, w * w * rows.wrong]
+    return sums if rows.chance is None else [*sums, rows.weights * rows.chance]
 
 
 def _crossings(columns: Sequence[_Column], depth: int) -> Iterator[tuple[tuple[int, ...], Codes]]:
@@ -136,7 +167,7 @@ def _cells(
     columns: Sequence[_Column],
     code: Codes,
     wrong: Indices,
-    chance: Vector | None,
+    sums: Sequence[Vector],
     depth: int,
     fewest: int,
 ) -> tuple[Indices, Indices, Vector, Vector, Vector]:
@@ -147,69 +178,65 @@ def _cells(
     places = np.nonzero(inner >= fewest)
     at = np.ravel_multi_index(places, shape)
     k = np.bincount(code[wrong], minlength=size)[at]
-    expected: Vector = np.zeros(at.size)
-    if chance is not None:
-        expected = np.asarray(np.bincount(code, chance, minlength=size)[at], dtype=float)
+    totals = np.empty((len(sums), at.size))
+    for i, values in enumerate(sums):
+        totals[i] = np.bincount(code, values, minlength=size)[at]
     column, level = np.full((2, at.size, depth), -1, dtype=np.intp)
     column[:, : len(rule)] = rule
     level[:, : len(rule)] = np.column_stack(places)
-    return column, level, n[at].astype(float), k.astype(float), expected
+    return column, level, n[at].astype(float), k.astype(float), totals
 
 
-def _p_values(tested: _Tested, wrong: NDArray[np.bool_], *, exact: bool) -> Vector:
+def _p_values(tested: _Tested, rows: Rows, columns: Sequence[_Column]) -> Vector:
     """One-sided p-value of each slice; a p-value taken as 1 is only ever too large."""
-    total, errors = float(wrong.size), float(wrong.sum())
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.sqrt(tested.expected * (1 - tested.expected / tested.n))
-        promising = (tested.k - tested.expected) > _SCREEN * spread
+    if rows.cluster is not None:
+        return _clustered(tested, rows, columns)
+    if rows.weight is not None:
+        w, w2, hit, hit2 = tested.weights
+        return effective_tail(w, w2, hit, hit2, tested.expected / tested.n)
     p = np.ones(tested.n.size)
+    promising = _promising(tested.k / tested.n, tested.n, tested)
     n, k = tested.n[promising], tested.k[promising]
-    if exact:
-        p[promising] = hypergeometric_tail(k, n, errors, total)
+    if rows.chance is None:
+        p[promising] = hypergeometric_tail(k, n, float(rows.wrong.sum()), float(rows.wrong.size))
     else:
         p[promising] = binomial_tail_bound(k, n, tested.expected[promising])
     return p
 
 
-def binomial_tail_bound(k: Vector, n: Vector, expected: Vector) -> Vector:
-    """P(at least k of n), at most, for independent trials of any chances whose sum is ``expected`` (Hoeffding 1956)."""
-    tail = bdtrc(np.maximum(k - 1, 0), n.astype(np.int64), np.clip(expected / n, 0.0, 1.0))
-    return np.where((k >= expected + 1) & (k >= 1), np.asarray(tail, dtype=float), 1.0)
+def _promising(share: Vector, size: Vector, tested: _Tested) -> Mask:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = tested.expected / tested.n
+        return np.asarray(share - expected > _SCREEN * np.sqrt(expected * (1 - expected) / size))
 
 
-def hypergeometric_tail(k: Vector, n: Vector, errors: float, total: float) -> Vector:
-    """P(at least k wrong) among n rows drawn from ``total`` of which ``errors`` are wrong, summed from k upwards."""
-    log_term = _log_choose(errors, k) + _log_choose(total - errors, n - k) - _log_choose(total, n)
-    term = np.exp(log_term)
-    tail, last = term.copy(), np.minimum(n, errors)
-    at = k.copy()
-    while term.size and np.any(term > 1e-16 * tail):
-        ratio = (errors - at) * (n - at) / ((at + 1) * (total - errors - n + at + 1))
-        term = np.where(at < last, term * ratio, 0.0)
-        tail, at = tail + term, at + 1
-    return np.minimum(tail, 1.0)
-
-
-def _log_choose(n: float | Vector, k: Vector) -> Vector:
-    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1), dtype=float)
+def _clustered(tested: _Tested, rows: Rows, columns: Sequence[_Column]) -> Vector:
+    """Row by row for those slices alone that would be worth a look if rows did not come in clusters."""
+    p, everybody = np.ones(tested.n.size), np.ones(rows.wrong.size, dtype=bool)
+    share, size = tested.k / tested.n, tested.n
+    if rows.weight is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share, size = tested.weights[2] / tested.weights[0], tested.weights[0] ** 2 / tested.weights[1]
+    for i in np.flatnonzero(_promising(share, size, tested)).tolist():
+        p[i] = p_value(_rows(tested, i, columns), everybody, rows)
+    return p
 
 
 def _distinct(
     candidates: Sequence[int],
     tested: _Tested,
     columns: Sequence[_Column],
-    wrong: NDArray[np.bool_],
-    chance: Vector | None,
+    rows: Rows,
     alpha: float,
     most: int,
 ) -> list[int]:
     """The candidates, surest first, that still stand out among the rows outside those already kept."""
     kept: list[int] = []
-    left: Mask = np.ones(wrong.size, dtype=bool)
+    left: Mask = np.ones(rows.wrong.size, dtype=bool)
     for i in candidates:
         inside = _rows(tested, i, columns)
         mine = inside & left
-        if kept and not _stands_out(mine, left, wrong, chance, alpha):
+        if kept and not (mine.any() and p_value(mine, left, rows) < alpha):
             continue
         kept.append(i)
         left &= ~inside
@@ -218,26 +245,18 @@ def _distinct(
     return kept
 
 
-def _stands_out(mine: Mask, left: Mask, wrong: NDArray[np.bool_], chance: Vector | None, alpha: float) -> bool:
-    n, k = np.array([mine.sum()], dtype=float), np.array([(mine & wrong).sum()], dtype=float)
-    if n[0] == 0:
-        return False
-    if chance is not None:
-        return bool(binomial_tail_bound(k, n, np.array([chance[mine].sum()]))[0] < alpha)
-    return bool(hypergeometric_tail(k, n, float((left & wrong).sum()), float(left.sum()))[0] < alpha)
-
-
 def _rows(tested: _Tested, i: int, columns: Sequence[_Column]) -> Mask:
     pairs = [(c, v) for c, v in zip(tested.column[i].tolist(), tested.level[i].tolist(), strict=True) if c >= 0]
     return np.asarray(np.logical_and.reduce([columns[c].codes == v for c, v in pairs]))
 
 
-def _slice(tested: _Tested, i: int, p: float, columns: Sequence[_Column]) -> FoundSlice:
+def _slice(tested: _Tested, i: int, p: float, columns: Sequence[_Column], rows: Rows) -> FoundSlice:
     pairs = zip(tested.column[i].tolist(), tested.level[i].tolist(), strict=True)
     return FoundSlice(
         rule=tuple((c, int(columns[c].levels[v])) for c, v in pairs if c >= 0),
         n=int(tested.n[i]),
         k=int(tested.k[i]),
         expected=float(tested.expected[i]),
-        p=float(p),
+        rate=rate_of(_rows(tested, i, columns), rows, tested.n.size),
+        p=p,
     )

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from audit.errors import CheckError, Unavailable
 from audit.results import Basis
-from audit.stats.arrays import Estimates, Method, Stack, Vector, normal_quantile, t_quantile
+from audit.stats.arrays import Estimates, Formula, Method, Stack, Vector, normal_quantile, t_quantile
 from audit.stats.means import FEWEST_CONSTANT, hall_limits
 from audit.stats.proportions import wilson_limits
 
@@ -53,6 +53,13 @@ def clustered_rate(success: ArrayLike, cluster: ArrayLike, weight: ArrayLike | N
     effective = p * (1 - p) / spread if 0 < p < 1 and spread > 0 else float(sizes.sum() ** 2 / (sizes @ sizes))
     numbers = {"n": float(y.size), "p": p, "n_effective": min(effective, kish), "clusters": _effective(sizes)}
     return Basis(method="clustered_wilson", numbers=numbers)
+
+
+def selected(basis: Basis, tested: int) -> Basis:
+    """A rate that was picked out of ``tested`` ones: its interval holds for all of them together (Bonferroni)."""
+    if tested < 1:
+        raise CheckError(f"a rate is picked out of at least 1, got {tested}")
+    return Basis(method=f"selected_{basis.method}", numbers={**basis.numbers, "tested": float(tested)})
 
 
 def weighted_mean(values: ArrayLike, weight: ArrayLike) -> Basis:
@@ -139,6 +146,25 @@ def _clustered(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estim
     return wilson_limits(p * n, n, t_quantile(stack.numbers["clusters"] - 1, tail))
 
 
+def _selected_weighted(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    return _each(_weighted, stack, parts, tail)
+
+
+def _selected_clustered(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    return _each(_clustered, stack, parts, tail)
+
+
+def _each(formula: Formula, stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    """Rates that were picked out of equally many share a tail."""
+    result = Estimates(*(np.empty(stack.numbers["tested"].size) for _ in range(3)))
+    for tested in np.unique(stack.numbers["tested"]):
+        at = stack.numbers["tested"] == tested
+        one = Stack(stack.method, {name: numbers[at] for name, numbers in stack.numbers.items()})
+        for target, source in zip(result, formula(one, parts, tail / float(tested)), strict=True):
+            target[at] = source
+    return result
+
+
 def _linearised(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
     return hall_limits({**stack.numbers, "n": stack.numbers["units"]}, tail)
 
@@ -157,6 +183,22 @@ METHODS = {
         words="Wilson score interval on the effective size of the clusters, t quantiles (Liang & Zeger 1986; Korn & "
         "Graubard 1998)",
         formula=_clustered,
+        rows=("n",),
+        counts=("n", "n_effective", "clusters"),
+    ),
+    "selected_weighted_wilson": Method(
+        short="Wilson on the effective size, simultaneous",
+        words="Wilson score interval on the effective size of the weights (Korn & Graubard 1998) that holds for all "
+        "rates it was picked out of together (Bonferroni)",
+        formula=_selected_weighted,
+        rows=("n",),
+        counts=("n", "w", "w2", "w_success", "w2_success"),
+    ),
+    "selected_clustered_wilson": Method(
+        short="Wilson on the effective size, simultaneous",
+        words="Wilson score interval on the effective size of the clusters, t quantiles (Liang & Zeger 1986), that "
+        "holds for all rates it was picked out of together (Bonferroni)",
+        formula=_selected_clustered,
         rows=("n",),
         counts=("n", "n_effective", "clusters"),
     ),

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.errors import Unavailable
 from audit.inputs.feature_levels import FeatureLevels, feature_levels, quantile_bins
 from tests.worlds.tables import make_case
 
@@ -52,9 +50,3 @@ def test_own_bins_and_categories_stand_and_the_sensitive_column_joins() -> None:
 
 def test_a_constant_is_skipped_and_said_so() -> None:
     assert levels(same=np.ones(N), other=np.arange(N) % 3).skipped == ("same",)
-
-
-def test_columns_without_two_values_leave_nothing_to_search() -> None:
-    case = make_case({"y": [0, 1], "d": [0, 1], "x": [1, 1]}, target="y", positive=1, prediction="d", features=["x"])
-    with pytest.raises(Unavailable, match="more than one value"):
-        feature_levels(case.datasets["test"])

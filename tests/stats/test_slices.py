@@ -8,7 +8,7 @@ from scipy.stats import hypergeom
 
 from audit.errors import CheckError
 from audit.stats import find_slices, holm, interval, rate, selected_rate
-from audit.stats.slices import binomial_tail_bound, hypergeometric_tail
+from audit.stats.slice_tests import binomial_tail_bound, hypergeometric_tail
 
 draws = st.integers(2, 400).flatmap(
     lambda total: st.tuples(st.just(total), st.integers(0, total), st.integers(1, total))

@@ -87,22 +87,41 @@ def test_missing_values_are_a_level_of_their_own() -> None:
 
 
 def test_what_cannot_be_searched_is_an_omission_with_what_to_do() -> None:
-    case = world(site=np.arange(N) // 10)
-    data = case.datasets["test"]
-    clustered = replace(case, datasets={"test": replace(data, roles=replace(data.roles, cluster="site"))})
-    only_decisions = make_case(
-        {"job": JOB, "y": TRUTH.astype(int), "d": (TRUTH ^ WRONG).astype(int)},
-        target="y",
-        positive=1,
-        prediction="d",
-        features=["job"],
-    )
+    decided = {"job": JOB, "y": TRUTH.astype(int), "d": (TRUTH ^ WRONG).astype(int), "same": np.ones(N)}
+    roles: dict[str, Any] = {"target": "y", "positive": 1, "prediction": "d"}
     for outcome, reason in (
-        (run(clustered), Reason.NOT_APPLICABLE),
-        (run(only_decisions, against="scores"), Reason.MISSING_INPUT),
+        (run(make_case(decided, **roles, features=["job"]), against="scores"), Reason.MISSING_INPUT),
+        (run(make_case(decided, **roles, features=["same"])), Reason.NOT_APPLICABLE),
     ):
         assert [o.reason for o in outcome.omissions] == [reason]
         assert outcome.omissions[0].remedy
+
+
+def drawn(case: Case, **roles: Any) -> Case:
+    data = case.datasets["test"]
+    return replace(case, datasets={"test": replace(data, roles=replace(data.roles, **roles))})
+
+
+def test_rows_of_one_cluster_that_err_alike_are_no_slice_and_a_slice_in_every_cluster_is_one() -> None:
+    site = np.arange(N) // 100
+    worse = RNG.random(40)[site] < 0.2
+    alike = np.where(TRUTH ^ (RNG.random(N) < np.where(worse, 0.4, 0.05)), 0.9, 0.1)
+    region = site // 4
+    assert count(run(world(s=alike, job=region.astype(str)))) >= 1
+    assert count(run(drawn(world(s=alike, job=region.astype(str), site=site), cluster="site"))) == 0
+    outcome = run(drawn(world(site=site), cluster="site"))
+    assert found(outcome) == [{"age": f"above {OLD}", "job": "pilot"}]
+    assert "clusters" in next(m for m in outcome.measurements if m.name == "slice_error_rate").method
+
+
+def test_a_slice_of_weighted_rows_has_the_weighted_rate() -> None:
+    weight = RNG.lognormal(size=N)
+    outcome = run(drawn(world(w=weight), weight="w"))
+    one = next(m for m in outcome.measurements if m.name == "slice_error_rate")
+    assert dict(one.slice) == {"age": f"above {OLD}", "job": "pilot"}
+    assert one.value == pytest.approx(weight[BAD] @ WRONG[BAD] / weight[BAD].sum(), abs=1e-12)
+    assert one.interval.lower > 0.1
+    assert "picked" in one.method
 
 
 @pytest.mark.parametrize("params", [{"depth": 4}, {"against": "luck"}])
