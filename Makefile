@@ -37,6 +37,7 @@ fast: $(READY)
 full: export HYPOTHESIS_PROFILE = explore
 full: check test
 	$(BIN)/python -m pytest -n $(WORKERS) -m "slow"
+	$(BIN)/audit selftest --rounds 100
 	$(BIN)/audit demo
 	$(MAKE) browser
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "show what a check measures, how, and what to do about it",
     "verify": "check that a run folder is as it was written, and measure it again",
     "track": "record energy and time while a command trains a model",
+    "selftest": "audit planted faults, to see that this installation finds them",
     "doctor": "show what this installation can and cannot do",
 }
 PLUGGED = {
