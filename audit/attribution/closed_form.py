@@ -21,7 +21,7 @@ from audit.results import Scalar
 
 from .explanation import typical_change
 from .owners import owners
-from .scalar import positive_index
+from .scalar import class_index, positive_index
 from .tree_groups import TABLE_BITS
 from .trees import tree_shapley
 
@@ -52,9 +52,17 @@ class ClosedForm:
 
 
 def closed_form(
-    model: TreeEnsemble | LinearModel, foreground: Columns, background: Columns, positive: Scalar | None, seed: int
+    model: TreeEnsemble | LinearModel,
+    foreground: Columns,
+    background: Columns,
+    positive: Scalar | None,
+    seed: int,
+    target: str = "",
 ) -> ClosedForm:
-    """Attributions of the foreground rows. Unavailable (not_applicable) when the model is more than its arrays."""
+    """Attributions of the foreground rows. Unavailable (not_applicable) when the model is more than its arrays.
+
+    ``target`` is the class of a multiclass model that every row is explained by (default: the predicted one).
+    """
     score = model.forest() if isinstance(model, TreeEnsemble) else model.linear()
     n = _length(foreground)
     columns = _stacked(foreground, background, n, score)
@@ -62,7 +70,7 @@ def closed_form(
     raw = score.raw(design)
     _require_same_answers(model, columns, score.link, raw)
     owner = owners(model, columns, design, seed)
-    told = _explained(score.link, getattr(model, "classes", ()), raw, n, positive)
+    told = _explained(score.link, getattr(model, "classes", ()), raw, n, positive, target)
     parts = 2 if len(design) - n >= 4 else 1
     if isinstance(score, Linear):
         phi = _linear(score, design, n, owner, len(foreground), told.places, parts)
@@ -153,7 +161,9 @@ class _Explained:
     unit: str
 
 
-def _explained(link: Link, classes: tuple[str, ...], raw: Floats, n: int, positive: Scalar | None) -> _Explained:
+def _explained(
+    link: Link, classes: tuple[str, ...], raw: Floats, n: int, positive: Scalar | None, target: str
+) -> _Explained:
     first = np.zeros(n, dtype=np.int64)
     if link == "identity":
         return _Explained(places=first, sign=1.0, targets=("",) * n, words="the predicted value", unit="target")
@@ -165,10 +175,11 @@ def _explained(link: Link, classes: tuple[str, ...], raw: Floats, n: int, positi
             words, places, sign = f'the probability of class "{classes[index]}"', first + index, 1.0
         unit = "log-odds" if link == "logit" else "probability"
         return _Explained(places=places, sign=sign, targets=(classes[index],) * n, words=words, unit=unit)
-    places = raw[:n].argmax(axis=1)
+    places = first + class_index(classes, target) if target else raw[:n].argmax(axis=1)
+    about = f'class "{target}"' if target else "the predicted class"
     unit = "logit" if link == "softmax" else "probability"
     targets = tuple(classes[i] for i in places.tolist())
-    return _Explained(places=places, sign=1.0, targets=targets, words=f"the {unit} of the predicted class", unit=unit)
+    return _Explained(places=places, sign=1.0, targets=targets, words=f"the {unit} of {about}", unit=unit)
 
 
 def _linear(

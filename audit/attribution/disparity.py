@@ -8,12 +8,15 @@ mechanism  do they differ for the same inputs? The same statistics after a colum
            the group given all other inputs (the propensity score, Rosenbaum & Rubin 1983) are taken out of both phi
            and the group, as in the generalised covariance measure (Shah & Peters, Annals of Statistics 48, 2020); p of
            the largest by random signs. A difference of inputs alone does not show here.
+classes    for several classes chance is asked for the largest statistic over all of them, so that each p holds for all
+           of them at once.
 gap        sum over columns of (mean phi of the group - mean phi of the others) = the gap of the mean scores, exactly,
            where the rows' contributions add up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,14 +81,22 @@ def detectable(inside: int, outside: int) -> float:
 
 def raw_test(phi: Floats, group: Mask, seed: int) -> Test:
     """Whether the contributions (n, d) differ between the group (n,) and the others, whatever their inputs."""
-    values = _mean_and_size(phi)
+    return raw_tests([phi], group, seed)[0]
+
+
+def raw_tests(phis: Sequence[Floats], group: Mask, seed: int) -> list[Test]:
+    """:func:`raw_test` for the contributions to each of several classes; p holds for all classes at once (max-T)."""
     labels = np.stack([group, *_permuted(group, generator(seed, "disparity.raw"))]).astype(np.float64)
-    t = np.abs(_welch(values, labels))
-    return _largest(t, len(group))
+    return _largest([np.abs(_welch(_mean_and_size(phi), labels)) for phi in phis], len(group))
 
 
 def mechanism_test(phi: Floats, features: Floats, group: Mask, propensity: Floats, seed: int) -> Test:
-    """Whether they differ for the same inputs. ``features`` (n, d): each column's own value as a number or a code.
+    """Whether they differ for the same inputs. ``features`` (n, d): each column's own value as a number or a code."""
+    return mechanism_tests([phi], features, group, propensity, seed)[0]
+
+
+def mechanism_tests(phis: Sequence[Floats], features: Floats, group: Mask, propensity: Floats, seed: int) -> list[Test]:
+    """:func:`mechanism_test` for the contributions to each of several classes; p holds for all classes at once.
 
     Rows that the propensity puts out of reach of the other group are left out; Unavailable when few remain.
     """
@@ -96,17 +107,21 @@ def mechanism_test(phi: Floats, features: Floats, group: Mask, propensity: Float
             f"only {int(kept.sum())} of {len(kept)} rows have inputs that occur in both groups",
             "compare groups whose inputs overlap; the raw difference stands beside this",
         )
-    phi, features, group = phi[kept], features[kept], group[kept]
+    features, group = features[kept], group[kept]
     shared = _bins(propensity[kept], PROPENSITY_BINS)
+    signs = generator(seed, "disparity.mechanism").choice([-1.0, 1.0], (PERMUTATIONS, len(group)))
+    signs = np.concatenate([np.ones((1, len(group))), signs])
+    return _largest([_signed(phi[kept], features, shared, group, signs) for phi in phis], len(group))
+
+
+def _signed(phi: Floats, features: Floats, shared: NDArray[np.int64], group: Mask, signs: Floats) -> Floats:
+    """Statistics (B, 2 d) of the products of residuals under these signs (B, n): all means, then all sizes."""
     products = np.column_stack(
         [_residual_products(phi[:, j], features[:, j], shared, group) for j in range(phi.shape[1])]
     )
-    signs = generator(seed, "disparity.mechanism").choice([-1.0, 1.0], (PERMUTATIONS, len(products)))
-    signs = np.concatenate([np.ones((1, len(products))), signs])
     spread = np.sqrt((products**2).sum(axis=0))
     t = np.abs(np.divide(signs @ products, spread, out=np.zeros((len(signs), len(spread))), where=spread > 0))
-    # size and mean of a column stand side by side; put all means first, as for the raw test
-    return _largest(np.concatenate([t[:, ::2], t[:, 1::2]], axis=1), len(products))
+    return np.concatenate([t[:, ::2], t[:, 1::2]], axis=1)
 
 
 def propensities(design: Floats, group: Mask, seed: int) -> Floats:
@@ -178,12 +193,18 @@ def _welch(values: Floats, labels: Floats) -> Floats:
     return np.asarray(np.divide(first - second, scale, out=np.zeros_like(scale), where=scale > 1e-12))
 
 
-def _largest(t: Floats, rows: int) -> Test:
-    """Row 0 holds the statistics, the others what chance gives; the first half are means, the second sizes."""
-    most = t.max(axis=1)
-    place, d = int(t[0].argmax()), t.shape[1] // 2
-    p = float((1 + (most[1:] >= most[0] - 1e-12).sum()) / len(most))
-    return Test(p=p, largest=float(most[0]), column=place % d, of="mean" if place < d else "size", rows=rows)
+def _largest(parts: Sequence[Floats], rows: int) -> list[Test]:
+    """One test a class. Row 0 of each (B, 2 d) holds the statistics, the others what chance gives; the first half are
+    means, the second sizes."""
+    most = np.max([t.max(axis=1) for t in parts], axis=0)[1:]
+    return [_against(t[0], most, rows) for t in parts]
+
+
+def _against(t: Floats, most: Floats, rows: int) -> Test:
+    place, d = int(t.argmax()), len(t) // 2
+    largest = float(t[place])
+    p = float((1 + (most >= largest - 1e-12).sum()) / (1 + len(most)))
+    return Test(p=p, largest=largest, column=place % d, of="mean" if place < d else "size", rows=rows)
 
 
 def _residual_products(phi: Floats, feature: Floats, shared: NDArray[np.int64], group: Mask) -> Floats:

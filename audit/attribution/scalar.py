@@ -29,14 +29,20 @@ class Explained:
     classes: tuple[str, ...]  # name of each output; "" for a value
     words: str
     unit: str
+    fixed: int | None = None  # the one output that every row is explained by
 
     def targets(self, outputs: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Index of the explained output for each row, shape (m,): the largest one."""
+        """Index of the explained output for each row, shape (m,): the largest one, unless one is fixed."""
+        if self.fixed is not None:
+            return np.full(len(outputs), self.fixed, dtype=np.int64)
         return np.asarray(outputs.argmax(axis=1), dtype=np.int64)
 
 
-def explained_scalar(model: Model, positive: Scalar | None) -> Explained:
-    """What is explained for this model; Unavailable when it gives labels only or is given as predictions."""
+def explained_scalar(model: Model, positive: Scalar | None, target: str = "") -> Explained:
+    """What is explained for this model; Unavailable when it gives labels only or is given as predictions.
+
+    ``target`` is the class of a multiclass model that every row is explained by (default: the predicted one).
+    """
     if isinstance(model, Regressor) and not model.classes:
         return Explained(
             function=_column(model.predict_value), classes=("",), words="the predicted value", unit="target"
@@ -49,6 +55,10 @@ def explained_scalar(model: Model, positive: Scalar | None) -> Explained:
         )
     if len(model.classes) == 2:
         return _log_odds(model, positive_index(model.classes, positive))
+    if target:
+        index, words = class_index(model.classes, target), f'the probability of class "{target}"'
+        unit = "probability"
+        return Explained(function=model.predict_proba, classes=model.classes, words=words, unit=unit, fixed=index)
     words = "the probability of the predicted class"
     return Explained(function=model.predict_proba, classes=model.classes, words=words, unit="probability")
 
@@ -57,6 +67,13 @@ def positive_index(classes: tuple[str, ...], positive: Scalar | None) -> int:
     """Which of two classes a binary score is about; the last one unless the data says otherwise."""
     name = None if positive is None else shown(positive)
     return classes.index(name) if name in classes else len(classes) - 1
+
+
+def class_index(classes: tuple[str, ...], target: str) -> int:
+    """Where a class stands among the model's. ValueError for a name that is none of them."""
+    if target not in classes:
+        raise ValueError(f'target must be one of {", ".join(classes)}, got "{target}"')
+    return classes.index(target)
 
 
 def _log_odds(model: ProbabilisticClassifier, index: int) -> Explained:

@@ -42,6 +42,7 @@ def explain_table(
     evaluations: int = EVALUATIONS,
     method: Method = "auto",
     positive: Scalar | None = None,
+    target: str = "",
     seed: int,
 ) -> Explanation:
     """Attributions of these rows of ``data`` (all by default) over a seeded sample of the background rows.
@@ -49,7 +50,8 @@ def explain_table(
     ``background`` defaults to ``data`` itself; give the training data where there is some. ``background_rows`` defaults
     to 1,000 where the model's own arrays are read and to 100 where it is evaluated. ``evaluations`` bounds the model
     calls a row of Shapley values. ``positive`` is the class that a binary model's log-odds are about (default: as the
-    data says, else the last one). Unavailable says why a model or a table cannot be explained and what to do.
+    data says, else the last one), ``target`` the class that every row of a multiclass model is explained by (default:
+    the one that was predicted). Unavailable says why a model or a table cannot be explained and what to do.
     """
     if method not in METHODS:
         raise ValueError(f'method must be one of "{", ".join(METHODS)}", got "{method}"')
@@ -58,7 +60,7 @@ def explain_table(
     _require_rows(chosen, source)
     order = generator(seed, "attribution.background").permutation(source.n)
     about = chosen.roles.positive if positive is None else positive
-    task = _Task(model, about, chosen.features, source, order, background_rows, evaluations, seed)
+    task = _Task(model, about, chosen.features, source, order, background_rows, evaluations, seed, target)
     if isinstance(model, TreeEnsemble | LinearModel) and method in {"auto", "exact"}:
         return task.exact(model) if method == "exact" else task.exact_or_shapley(model)
     if method == "exact":
@@ -83,7 +85,9 @@ class _Task:
         background_rows: int | None,
         evaluations: int,
         seed: int,
+        target: str,
     ) -> None:
+        self.target = target
         self.model, self.positive, self.source, self.seed = model, positive, source.name, seed
         self.foreground, self.evaluations = foreground, evaluations
         self._table, self._order, self._background_rows = source, order, background_rows
@@ -92,7 +96,8 @@ class _Task:
         return self._table.take(self._order[: self._background_rows or usual]).features
 
     def exact(self, model: TreeEnsemble | LinearModel) -> Explanation:
-        result = closed_form(model, self.foreground, self.background(EXACT_BACKGROUND_ROWS), self.positive, self.seed)
+        background = self.background(EXACT_BACKGROUND_ROWS)
+        result = closed_form(model, self.foreground, background, self.positive, self.seed, self.target)
         n = len(result.output)
         return Explanation(
             names=tuple(self.foreground),
@@ -121,7 +126,8 @@ class _Task:
             return replace(self.shapley(), note=f"Explained as a black box: {error.detail}.")
 
     def shapley(self) -> Explanation:
-        game = Hybrids(explained_scalar(self.model, self.positive), self.foreground, self.background(BACKGROUND_ROWS))
+        explained = explained_scalar(self.model, self.positive, self.target)
+        game = Hybrids(explained, self.foreground, self.background(BACKGROUND_ROWS))
         plan = Plan.within(self.evaluations, columns=len(game.names), background=game.m)
         if plan.first_look(len(game.names)):  # which costs a third more, paid from the same evaluations
             plan = Plan.within(self.evaluations * 3 // 4, columns=len(game.names), background=game.m)
@@ -152,7 +158,7 @@ class _Task:
         from .tabular_gradients import expected_gradients  # torch is needed only for a torch model
 
         background = self.background(BACKGROUND_ROWS)
-        result = expected_gradients(model, self.foreground, background, self.positive)
+        result = expected_gradients(model, self.foreground, background, self.positive, self.target)
         n = len(next(iter(background.values())))
         return Explanation(
             names=tuple(self.foreground),

@@ -21,7 +21,7 @@ from audit.results import Scalar
 
 from .integrated_gradients import integrated_gradients, refined
 from .network import Network, Tensors, encoded, preflight
-from .scalar import positive_index
+from .scalar import class_index, positive_index
 from .untouched import untouched
 
 NUMBERS_PER_BLOCK = 1 << 21
@@ -44,14 +44,17 @@ class ExpectedGradients:
 
 
 def expected_gradients(
-    model: Differentiable, foreground: Columns, background: Columns, positive: Scalar | None
+    model: Differentiable, foreground: Columns, background: Columns, positive: Scalar | None, target: str = ""
 ) -> ExpectedGradients:
-    """Attributions of the foreground rows; Unavailable when an input is not continuous or two columns share one."""
+    """Attributions of the foreground rows; Unavailable when an input is not continuous or two columns share one.
+
+    ``target`` is the class of a multiclass model that every row is explained by (default: the predicted one).
+    """
     network = Network.of(model)
     with untouched(network.module):
         inputs, baselines = encoded(model, foreground), encoded(model, background)
         answers = preflight(network, inputs)
-        targets = _targets(network, answers, positive)
+        targets = _targets(network, answers, positive, target)
         base, typical = network.usual(preflight(network, baselines), targets)
         masks = _owners(model, foreground, background)
         output = network.scalar_of(answers, targets.to(answers.device)).cpu().double()
@@ -67,7 +70,7 @@ def expected_gradients(
         typical=typical.numpy(),
         output=output.numpy(),
         targets=_names(network, targets),
-        words=_words(network, targets),
+        words=_words(network, targets, target),
         unit=network.words[1],
         evaluations=integral.evaluations * len(baselines[0]),
     )
@@ -132,10 +135,12 @@ def _by_column(values: Tensors, masks: Sequence[Tensors]) -> NDArray[np.float64]
     return np.column_stack(columns)
 
 
-def _targets(network: Network, outputs: torch.Tensor, positive: Scalar | None) -> torch.Tensor:
-    """Binary: the positive class in every row. Otherwise the class that was predicted. On the CPU."""
+def _targets(network: Network, outputs: torch.Tensor, positive: Scalar | None, target: str) -> torch.Tensor:
+    """Binary: the positive class in every row. Otherwise the one that is asked for, or was predicted. On the CPU."""
     if len(network.classes) == 2:
         return torch.full((len(outputs),), positive_index(network.classes, positive))
+    if target and network.classes:
+        return torch.full((len(outputs),), class_index(network.classes, target))
     return network.predicted(outputs).cpu()
 
 
@@ -143,7 +148,9 @@ def _names(network: Network, targets: torch.Tensor) -> tuple[str, ...]:
     return tuple(network.classes[int(t)] if network.classes else "" for t in targets)
 
 
-def _words(network: Network, targets: torch.Tensor) -> str:
+def _words(network: Network, targets: torch.Tensor, target: str) -> str:
     if len(network.classes) == 2:
         return f'the log-odds of class "{network.classes[int(targets[0])]}"'
+    if target and network.classes:
+        return network.words[0].replace("the target class", f'class "{target}"')
     return network.words[0].replace("target", "predicted")

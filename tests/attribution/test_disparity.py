@@ -12,8 +12,10 @@ from audit.attribution.disparity import (
     detectable,
     gap,
     mechanism_test,
+    mechanism_tests,
     propensities,
     raw_test,
+    raw_tests,
     require_rows,
 )
 from audit.attribution.group_inputs import as_numbers, propensity_design
@@ -84,6 +86,29 @@ def test_false_alarms_stay_at_six_in_a_hundred_under_the_null_and_under_a_shift_
 def test_a_moderate_switch_is_found_at_200_rows_and_a_weak_one_at_1000():
     assert rejected(200, 60, switch=0.6)[1] >= 0.85
     assert rejected(1000, 40, switch=0.3)[1] >= 0.5
+
+
+def test_the_p_of_a_class_counts_the_largest_statistic_of_all_classes():
+    X, group, phi = world(120, 3, switch=0.3)
+    rng = np.random.default_rng(5)
+    others = [phi * rng.choice([-1, 1], (120, 1)), rng.normal(size=phi.shape)]
+    alone, together = raw_test(phi, group, 1), raw_tests([phi, *others], group, 1)
+    assert together[0].largest == alone.largest
+    assert together[0].p >= alone.p
+    assert (together[0].column, together[0].of) == (alone.column, alone.of)
+    likely = propensities(np.column_stack([X, X**2]), group, 1)
+    same = mechanism_tests([phi, *others], X, group, likely, 1)
+    assert same[0].largest == mechanism_test(phi, X, group, likely, 1).largest
+    assert same[0].p >= mechanism_test(phi, X, group, likely, 1).p
+
+
+def test_over_classes_that_differ_nowhere_some_p_is_small_no_more_often_than_for_one():
+    alarms = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        logits = rng.normal(size=(100, 4, 3))
+        alarms += min(t.p for t in raw_tests(list(np.moveaxis(logits, 2, 0)), rng.random(100) < 0.4, seed)) <= 0.05
+    assert alarms <= 8, "of 60 at 5 %: 99.5 % of draws"
 
 
 @given(st.integers(0, 1000))

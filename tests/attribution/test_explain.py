@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 
 from audit.attribution import explain
 from audit.attribution import hybrids as hybrids_module
+from audit.attribution.tables import explain_table
 from audit.data.dataset import Roles
 from audit.errors import Unavailable
+from audit.models.sklearn import adapt
 
 from .worlds import Classes, Value, matrix, mlp, network, numbers, slow_shapley, table
 
@@ -156,6 +160,24 @@ class Labels:
 
     def predict(self, columns):
         return np.full(len(columns["x0"]), "no", dtype=object)
+
+
+def test_a_class_that_is_asked_for_is_explained_in_every_row_by_every_method():
+    columns = numbers(40, 3)
+    data = table(columns)
+    label = matrix(columns).argmax(axis=1)
+    forest = adapt(RandomForestClassifier(8, max_depth=3, random_state=0).fit(matrix(columns), label))
+    linear = adapt(LogisticRegression().fit(matrix(columns), label))
+    net = network(mlp(3, outputs=3), classes=["0", "1", "2"])
+    for model, method in ((forest, "exact"), (forest, "shapley"), (linear, "exact"), (net, "expected_gradients")):
+        found = explain_table(model, data, rows=np.arange(6), target="1", method=method, seed=0)
+        assert found.targets == ("1",) * 6
+        assert 'class "1"' in found.scalar
+        if found.unit == "probability":
+            np.testing.assert_allclose(found.output, model.predict_proba(data.take(range(6)).features)[:, 1], atol=1e-9)
+        np.testing.assert_allclose(found.base + found.values.sum(axis=1), found.output, atol=0.02)
+    with pytest.raises(ValueError, match='target must be one of 0, 1, 2, got "9"'):
+        explain_table(forest, data, target="9", seed=0)
 
 
 def test_labels_alone_are_refused_with_what_to_do():

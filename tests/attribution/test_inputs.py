@@ -36,9 +36,10 @@ def predicted(probability=None, label=None, value=None, task="binary"):
     )
 
 
-def case(positive="yes", threshold=None, **datasets):
+def case(positive="yes", threshold=None, task="binary", **datasets):
     model = SimpleNamespace(threshold=threshold)
-    return SimpleNamespace(datasets=datasets, positive=positive, spec=SimpleNamespace(model=model))
+    spec = SimpleNamespace(model=model)
+    return SimpleNamespace(datasets=datasets, positive=positive, threshold=threshold, task=task, spec=spec)
 
 
 def binary(p, label):

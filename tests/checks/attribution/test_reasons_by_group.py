@@ -11,22 +11,27 @@ from audit.checks.attribution.reasons_by_group import reasons_by_group
 from audit.data import Codes
 from audit.data.dataset import Roles
 from audit.errors import Unavailable
-from audit.inputs.groups import Groups, crossed
+from audit.inputs.group_explanations import compared
+from audit.inputs.groups import crossed
 from audit.results import Ranking, Reason, Table
 from tests.attribution.worlds import numbers, table
 from tests.checks.attribution.test_global_importance import made
 
 
-def given(levels=("f", "m"), n=200, sizes=None):
+def given(levels=("f", "m"), n=200, sizes=None, classes=("",)):
     rng = np.random.default_rng(0)
     codes = rng.integers(0, len(levels), n) if sizes is None else np.repeat(np.arange(len(levels)), sizes)
     codes = codes.astype(np.int32)
     columns = numbers(len(codes), 3)
     data = table(columns, roles=Roles(features=("x0", "x1", "x2")))
     phi = np.column_stack(list(columns.values())) + np.outer(codes == 1, [0.8, 0.0, 0.0])
-    explained = replace(made(phi), rows=np.arange(len(codes)))
     one = crossed(("sex",), {"sex": Codes(codes=codes, levels=levels)})
-    return explained, Groups(n=len(codes), sets=(one,)), data, phi, codes
+    rows = np.arange(len(codes))
+    explained = tuple(
+        made(phi * (1 if k == 0 else rng.normal(size=(len(codes), 1)))).overall for k in range(len(classes))
+    )
+    found = compared(explained, classes, rows, [one], np.ones(len(codes), dtype=bool), rows, {})
+    return found, data, phi, codes
 
 
 def by_name(outcome, name):
@@ -34,8 +39,8 @@ def by_name(outcome, name):
 
 
 def test_the_parts_add_up_to_the_gap_of_the_scores_and_two_groups_mirror_each_other():
-    explained, groups, data, phi, codes = given()
-    outcome = reasons_by_group(explained, groups, data, 1, 0.95)
+    explained, data, phi, codes = given()
+    outcome = reasons_by_group(explained, data, 1, 0.95)
     mirror, whole = by_name(outcome, "score_gap")
     assert mirror.value == pytest.approx(-whole.value)
     scores = phi.sum(axis=1)
@@ -52,14 +57,14 @@ def test_the_parts_add_up_to_the_gap_of_the_scores_and_two_groups_mirror_each_ot
 
 
 def test_more_than_two_groups_are_each_held_against_all_others():
-    explained, groups, data, _, _ = given(("a", "b", "c"), n=300)
-    found = by_name(reasons_by_group(explained, groups, data, 1, 0.95), "score_gap")
+    explained, data, _, _ = given(("a", "b", "c"), n=300)
+    found = by_name(reasons_by_group(explained, data, 1, 0.95), "score_gap")
     assert [m.slice["sex"] for m in found] == ["a", "b", "c"]
 
 
 def test_a_group_under_thirty_is_an_omission_with_the_difference_it_could_show():
-    explained, groups, data, _, _ = given(sizes=(180, 20))
-    outcome = reasons_by_group(explained, groups, data, 1, 0.95)
+    explained, data, _, _ = given(sizes=(180, 20))
+    outcome = reasons_by_group(explained, data, 1, 0.95)
     assert not outcome.measurements
     assert len(outcome.omissions) == 2
     for omission in outcome.omissions:
@@ -67,12 +72,43 @@ def test_a_group_under_thirty_is_an_omission_with_the_difference_it_could_show()
         assert "standard deviations" in omission.detail
 
 
-def test_without_groups_or_with_several_explained_classes_it_is_refused():
-    explained, groups, data, _, _ = given()
+def test_of_several_classes_each_is_judged_and_its_p_holds_for_all_of_them():
+    found, data, _, _ = given(classes=("cat", "dog", "owl"))
+    outcome = reasons_by_group(found, data, 1, 0.95)
+    p = {m.params["class"]: m.value for m in by_name(outcome, "reason_disparity_p_value") if m.slice["sex"] == "m"}
+    alone = reasons_by_group(given(classes=("dog",))[0], data, 1, 0.95)
+    assert p["cat"] <= 0.01, "the group's own contribution is in this class alone"
+    assert min(p["dog"], p["owl"]) > 0.05
+    assert {m.params["class"] for m in by_name(outcome, "mechanism_disparity_p_value")} == {"cat", "dog", "owl"}
+    gaps = {m.params["class"]: m for m in by_name(outcome, "score_gap") if m.slice["sex"] == "m"}
+    parts = [
+        m.value
+        for m in by_name(outcome, "score_gap_contribution")
+        if m.slice["sex"] == "m" and m.params["class"] == "cat"
+    ]
+    assert sum(parts) == pytest.approx(gaps["cat"].value, abs=1e-9)
+    assert len(by_name(alone, "score_gap")) == 2
+    assert any("cat" in e.title for e in outcome.evidence if isinstance(e, Ranking))
+
+
+def test_a_class_that_is_left_out_is_named_with_what_to_do():
+    found, data, _, _ = given(classes=("cat", "dog"))
+    (omission,) = reasons_by_group(replace(found, left_out=("owl",)), data, 1, 0.95).omissions
+    assert omission.params == {"class": "owl"}
+    assert "against the rest" in omission.remedy
+
+
+def test_rows_whose_sums_miss_are_left_out_for_every_class():
+    found, _, _, codes = given(classes=("cat", "dog"))
+    one, two = found.explanations
+    two = replace(two, completeness=np.where(np.arange(200) < 10, 0.5, 0.0))
+    sets = [crossed(("sex",), {"sex": Codes(codes=codes, levels=("f", "m"))})]
+    rows = np.arange(200)
+    less = compared((one, two), found.classes, rows, sets, np.ones(200, dtype=bool), rows, {})
+    assert less.rows.tolist() == list(range(10, 200))
+    assert {e.n for e in less.explanations} == {190}
+
+
+def test_one_group_has_nothing_to_be_compared_with():
     with pytest.raises(Unavailable, match="of one group"):
-        reasons_by_group(*given(sizes=(100, 0))[:3], 1, 0.95)
-    with pytest.raises(Unavailable, match="no column has the role groups"):
-        reasons_by_group(explained, Groups(n=200, sets=()), data, 1, 0.95)
-    mixed = replace(explained.overall, targets=("a",) * 100 + ("b",) * 100)
-    with pytest.raises(Unavailable, match="different classes"):
-        reasons_by_group(replace(explained, overall=mixed), groups, data, 1, 0.95)
+        given(sizes=(100, 0))
