@@ -79,6 +79,8 @@ def run(
     prediction: str | None = None,
     score: str | None = None,
     threshold: float | None = None,
+    task: str | None = None,
+    query: str | None = None,
     classes: Sequence[Scalar] = (),
     output: str | None = None,
     device: str = "auto",
@@ -99,6 +101,7 @@ def run(
 
     ``model`` is a fitted estimator, a torch module, ``audit.TorchModel``, a function of a data frame (then ``output``
     is "probability", "decision" or "value"), or None with ``prediction`` or ``score`` naming a column of ``test``.
+    ``task`` is inferred where it is left out; ``query`` names the column that tells the lists of a ranking apart.
     ``variants`` are other forms of the model by name, compared with it on the same rows. ``costs`` names checks that do
     not run by default: "timing", "retrain". ``limits``, ``use``, ``columns``, ``training``, ``stats``, ``gate`` and
     ``compute`` read as their tables in audit.toml.
@@ -114,8 +117,16 @@ def run(
         "prediction": prediction,
         "score": score,
         "threshold": threshold if model is None else None,
+        "task": task if model is None else None,
+        "query": query,
     }
-    model_table: dict[str, Any] = {"path": IN_MEMORY, "threshold": threshold, "classes": list(classes), "output": None}
+    model_table: dict[str, Any] = {
+        "path": IN_MEMORY,
+        "threshold": threshold,
+        "classes": list(classes),
+        "output": None,
+        "task": task,
+    }
     if model is not None and variants:
         model_table["variants"] = dict.fromkeys(variants, IN_MEMORY)
     raw: dict[str, Any] = {

@@ -10,7 +10,7 @@ from typing import Any
 from audit.data import Dataset
 from audit.data.dataset import shown
 from audit.data.opening import default_features, inherit, open_dataset, with_features
-from audit.data.task import TargetFacts, decide_positive, decide_task, target_facts
+from audit.data.task import QUANTITIES, TargetFacts, decide_positive, decide_task, target_facts
 from audit.errors import DataError, ModelError, SpecError, nearest
 from audit.models import Model
 from audit.models.loading import LoadedModel, load_model
@@ -22,7 +22,9 @@ DATASETS = ("test", "train", "known")
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """``classes`` is empty for a regressor; ``positive`` and ``favourable`` are classes of a binary task."""
+    """``classes`` is empty for a regressor, and the labels of a multilabel task; ``positive`` and ``favourable`` are
+    classes of a binary one.
+    """
 
     spec: AuditSpec
     root: Path
@@ -41,7 +43,6 @@ class Case:
 
     def model_summary(self) -> ModelSummary:
         model, loaded = self.model, self.loaded
-        threshold = self.spec.model.threshold if self.spec.model else self.datasets["test"].roles.threshold
         return ModelSummary(
             kind=model.kind if model else "predictions",
             name=model.name if model else "stored predictions",
@@ -51,8 +52,26 @@ class Case:
             task=self.task,
             classes=self.classes,
             positive=self.positive,
-            threshold=threshold,
+            threshold=self.threshold if self.spec.model else self.datasets["test"].roles.threshold,
         )
+
+    @property
+    def threshold(self) -> float | None:
+        """What [model] says of all that is decided; None where it says nothing, or says it of each label."""
+        said = self.spec.model.threshold if self.spec.model else None
+        return None if isinstance(said, tuple) else said
+
+    @property
+    def has_threshold(self) -> bool:
+        """Whether [model] says at which probability it decides."""
+        return self.spec.model is not None and self.spec.model.threshold is not None
+
+    def threshold_of(self, at: int) -> float | None:
+        """The threshold of the label at this place."""
+        if self.spec.model is None:
+            return self.datasets["test"].roles.threshold_of(at)
+        said = self.spec.model.threshold
+        return said[at] if isinstance(said, tuple) else said
 
     def data_summaries(self) -> tuple[DataSummary, ...]:
         return tuple(_summary(data) for data in self.datasets.values())
@@ -61,7 +80,7 @@ class Case:
 def open_case(loaded: Loaded, *, allow_code: bool = False) -> Case:
     """Load the model safely, open the data, check the roles against both."""
     spec, root = loaded.spec, loaded.root
-    model = load_model(spec.model, root, allow_code=allow_code) if spec.model else None
+    model = load_model(spec.to_load(spec.model), root, allow_code=allow_code) if spec.model else None
     datasets = {
         name: open_dataset(name, part, spec.columns, root)
         for name in DATASETS
@@ -76,7 +95,7 @@ def _variants(spec: AuditSpec, root: Path, *, allow_code: bool) -> dict[str, Loa
     loaded = {}
     for name, variant in (spec.model.variant_models() if spec.model else {}).items():
         try:
-            loaded[name] = load_model(variant, root, allow_code=allow_code)
+            loaded[name] = load_model(spec.to_load(variant), root, allow_code=allow_code)
         except ModelError as error:
             raise type(error)(f'[model] variants, "{name}": {error}') from error
     return loaded
@@ -140,8 +159,10 @@ class Question:
 
 def question_of(spec: AuditSpec, test: Dataset, known: Sequence[str] | None) -> Question:
     """Decided from the spec, the target and the model's classes (empty: a regressor; None: not loaded)."""
+    if test.roles.targets:
+        return Question(task="multilabel", classes=test.roles.targets, positive=None, favourable=None)
     facts = facts_of(test)
-    said = spec.model.task if spec.model else _stored_task(test)
+    said = spec.said_task or (None if spec.model else _stored_task(test))
     task = decide_task(said, known, facts, test.roles.target)
     classes = _classes(task, known, facts, test)
     _target_fits(classes, facts, test)
@@ -165,7 +186,7 @@ def _stored_task(data: Dataset) -> Task | None:
 
 
 def _classes(task: Task, known: Sequence[str] | None, facts: TargetFacts | None, data: Dataset) -> tuple[str, ...]:
-    if task == "regression":
+    if task in QUANTITIES:
         return ()
     if known:
         return tuple(known)
@@ -185,7 +206,7 @@ def _two_classes(levels: tuple[str, ...], data: Dataset) -> tuple[str, ...]:
     if len(levels) > 2:
         raise DataError(
             f'target "{data.roles.target}" has {len(levels)} values ({", ".join(levels[:12])}), and a score is about '
-            "two: give scores, one column a class"
+            'two: give scores, one column a class, or task = "ranking" where the score only sorts'
         )
     positive = None if data.roles.positive is None else shown(data.roles.positive)
     if len(levels) != 1 or positive is None:
@@ -223,8 +244,11 @@ def _summary(data: Dataset) -> DataSummary:
         "target": data.roles.target,
         "prediction": data.roles.prediction,
         "score": data.roles.score,
+        "query": data.roles.query,
     }
-    columns = {role: (column,) for role, column in roles.items() if column}
+    columns: dict[str, tuple[str, ...]] = {role: (column,) for role, column in roles.items() if column}
+    columns |= {"target": data.roles.targets} if data.roles.targets else {}
+    columns |= {"prediction": data.roles.predictions} if data.roles.predictions else {}
     columns |= {
         role: getattr(data.roles, role)
         for role in ("groups", "features", "scores", "control")

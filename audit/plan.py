@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from audit.errors import SpecError, nearest
 from audit.policy import Limit
@@ -11,15 +12,19 @@ from audit.policy.components import components, resolved
 from audit.policy.options import Rules
 from audit.policy.packs import Pack, gathered, load_pack, own_limits
 from audit.record import AuditRun
-from audit.registry import CheckInfo, InputInfo, Registry
+from audit.registry import CLASS, CheckInfo, Registry
 from audit.results import Look, MeasureNote, Omission, Reason, Scalar
 from audit.spec import AuditSpec, Loaded
 from audit.wording import first_sentence
+
+if TYPE_CHECKING:
+    from audit.data.dataset import Roles
 
 _KINDS: Mapping[str, tuple[type, ...]] = {"float": (int, float), "int": (int,), "str": (str,), "bool": (bool,)}
 ROLES = ("target", "groups", "id", "weight", "cluster")
 """Roles that an input may require."""
 COST_ORDER = ("instant", "predict", "gradient", "timing", "replay", "retrain")
+MOST_EXPLAINED = 3  # labels of a multilabel task that a check of cost gradient, timing or retrain is done for
 ASKED_WITH: Mapping[str, str] = {"replay": "retrain"}  # a cost that is asked for by the name of another
 
 REMEDIES = {
@@ -45,16 +50,23 @@ class Facts:
     has: frozenset[str]  # of "model", "train", "known", "training_record", "training_evidence", "recipe", "variants"
     roles: frozenset[str]  # roles that name at least one column
     kinds: frozenset[str] = frozenset()  # kinds of the feature columns; empty: not known yet
+    labels: tuple[str, ...] = ()  # of a multilabel task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One check to run once. ``omission`` says why it cannot."""
+    """One check to run once, in a multilabel task perhaps for one label. ``omission`` says why it cannot."""
 
     check: CheckInfo
     on: str = "test"
     params: Mapping[str, Scalar] = field(default_factory=dict)
+    label: str = ""
     omission: Omission | None = None
+
+    @property
+    def about(self) -> Mapping[str, Scalar]:
+        """What its results are told apart by."""
+        return {**self.params, CLASS: self.label} if self.label else self.params
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +82,10 @@ def law_of(loaded: Loaded, notes: Mapping[str, MeasureNote], policy: Pack | None
     spec = loaded.spec
     packs = tuple(load_pack(name) for name in spec.use)
     groups = spec.data.test.groups or ()
-    limits = gathered(packs, policy, own_limits(loaded), groups, spec.stats.intersections)
+    of_label = {name: spec.labels for name, note in notes.items() if CLASS in note.params} if spec.labels else {}
+    limits = gathered(packs, policy, own_limits(loaded), groups, spec.stats.intersections, of_label)
     for limit in limits:
-        checked_params(notes, limit)
+        checked_params(notes, limit, spec.labels)
     limits = tuple(resolved(limit, notes[limit.measure]) for limit in limits)
     return Law(limits=limits, packs=(*packs, *((policy,) if policy else ())))
 
@@ -113,31 +126,38 @@ def present(spec: AuditSpec, *, has_model: bool, names: Iterable[str]) -> frozen
     return frozenset(has | ({"recipe"} if spec.training.recipe else set()))
 
 
+def roles_named(roles: Roles) -> frozenset[str]:
+    """The roles that name at least one column; of a multilabel task, each label's target is one."""
+    found = {role for role in ROLES if getattr(roles, role)}
+    return frozenset(found | ({"target"} if roles.truths else set()))
+
+
 def make(registry: Registry, facts: Facts, limits: Iterable[Limit], costs: Iterable[str] = COST_ORDER) -> list[Item]:
     """Every check once with its defaults, and again for each data set or parameter that a limit names.
 
     A check of cost "timing" runs when its cost is asked for, or when a limit names one of its measures.
     """
-    notes = registry.notes
+    notes = registry.notes_of(facts.labels)
     asked = [part for given in limits for part in components(given, notes[given.measure])]
     allowed = {*costs, *(cost for cost, asked_as in ASKED_WITH.items() if asked_as in costs)}
     allowed |= {*(f"timing of {registry.measures[limit.measure]}" for limit in asked)}
-    items = [_item(registry, info, facts, allowed) for info in _cheap_first(registry)]
-    wanted: set[tuple[str, str, tuple[tuple[str, Scalar], ...]]] = {(item.check.id, item.on, ()) for item in items}
+    items = [item for info in _cheap_first(registry) for item in _items(registry, info, facts, allowed)]
+    wanted: set[tuple[object, ...]] = {(item.check.id, item.on, (), item.label) for item in items}
     for limit in asked:
         info = registry.checks[registry.measures[limit.measure]]
         params = checked_params(notes, limit)
+        label = str(params.pop(CLASS, "")) if facts.labels and registry.is_of_one_label(info) else ""
         if not info.takes_params:  # they only choose among what the check measures anyway: a class, a column
             params = {}
-        key = (info.id, limit.on, tuple(sorted(params.items())))
+        key = (info.id, limit.on, tuple(sorted(params.items())), label)
         if key not in wanted:
             wanted.add(key)
-            items.append(_item(registry, info, facts, allowed, limit.on, params))
+            items.append(_item(registry, info, facts, allowed, limit.on, params, label))
     return items
 
 
-def checked_params(notes: Mapping[str, MeasureNote], limit: Limit) -> dict[str, Scalar]:
-    """The limit's parameters. SpecError for an unknown measure or parameter, or a question that has no answer."""
+def checked_params(notes: Mapping[str, MeasureNote], limit: Limit, labels: Sequence[str] = ()) -> dict[str, Scalar]:
+    """The limit's parameters. SpecError for an unknown measure, parameter or label, or a question without answer."""
     if limit.measure not in notes:
         where = f"{limit.source} line {limit.line}: " if limit.line else ""
         close = nearest(limit.measure, notes)
@@ -149,6 +169,10 @@ def checked_params(notes: Mapping[str, MeasureNote], limit: Limit) -> dict[str, 
             raise SpecError(f'"{limit.measure}" has no parameter "{name}"{nearest(name, known)}: {has}')
         if type(value) not in _KINDS[known[name]]:
             raise SpecError(f'"{limit.measure}": {name} must be a {known[name]}, got {value!r}')
+    if labels and (named := str(limit.params.get(CLASS, labels[0]))) not in labels:
+        raise SpecError(
+            f'"{limit.measure}": class = "{named}" is no label{nearest(named, labels)}: {", ".join(labels)}'
+        )
     if limit.regress is not None and notes[limit.measure].better not in {"higher", "lower"}:
         raise SpecError(f'"{limit.measure}" is neither better higher nor lower, so it cannot regress: give min or max')
     return dict(limit.params)
@@ -158,6 +182,19 @@ def _cheap_first(registry: Registry) -> list[CheckInfo]:
     return sorted(registry.checks.values(), key=lambda c: (COST_ORDER.index(c.cost), c.id))
 
 
+def _items(registry: Registry, info: CheckInfo, facts: Facts, costs: set[str]) -> list[Item]:
+    """The check once, or once for each label; one that is dear for the first labels, and what it left out."""
+    if not facts.labels or not registry.is_of_one_label(info):
+        return [_item(registry, info, facts, costs)]
+    shown = facts.labels if info.cost in {"instant", "predict"} else facts.labels[:MOST_EXPLAINED]
+    items = [_item(registry, info, facts, costs, label=label) for label in shown]
+    if left := len(facts.labels) - len(shown):
+        detail = f"it was done for {', '.join(shown)}; {left} more labels would take as long each"
+        omission = Omission(name="", reason=Reason.SKIPPED, detail=detail, remedy="name another label first in target")
+        items.append(Item(check=info, omission=items[0].omission or omission))
+    return items
+
+
 def _item(
     registry: Registry,
     info: CheckInfo,
@@ -165,38 +202,39 @@ def _item(
     costs: set[str],
     on: str = "test",
     params: Mapping[str, Scalar] | None = None,
+    label: str = "",
 ) -> Item:
-    omission = _unmet(registry, info, facts, on)
+    omission = _unmet(registry, info, replace(facts, task="binary") if label else facts, on)
     if omission is None and costs.isdisjoint({info.cost, f"{info.cost} of {info.id}"}):
         asked_as = ASKED_WITH.get(info.cost, info.cost)
         detail, remedy = f'checks of cost "{info.cost}" were not asked for', f"run with --cost {asked_as}"
         omission = Omission(name="", reason=Reason.SKIPPED, detail=detail, remedy=remedy)
-    return Item(check=info, on=on, params=params or {}, omission=omission)
+    return Item(check=info, on=on, params=params or {}, label=label, omission=omission)
 
 
 def _unmet(registry: Registry, info: CheckInfo, facts: Facts, on: str) -> Omission | None:
     if on != "test" and on not in facts.has:
         detail, remedy = f"there is no [data.{on}]", f"give [data.{on}] path"
         return Omission(name="", reason=Reason.MISSING_INPUT, detail=detail, remedy=remedy)
-    for needed in registry.closure(info.inputs):
+    for needed in registry.requirements(info):
         if (omission := _lacks(needed, facts)) is not None:
             return omission
     return None
 
 
-def _lacks(needed: InputInfo, facts: Facts) -> Omission | None:
+def _lacks(needed: Mapping[str, Any], facts: Facts) -> Omission | None:
     for thing, (detail, remedy) in REMEDIES.items():
-        if needed.requires.get(thing) and thing not in facts.has:
+        if needed.get(thing) and thing not in facts.has:
             return Omission(name="", reason=Reason.MISSING_INPUT, detail=detail, remedy=remedy)
-    for role in needed.requires.get("roles", ()):
+    for role in needed.get("roles", ()):
         if role not in facts.roles:
             detail, remedy = f"no column has the role {role}", f"give {role} in [data.test]"
             return Omission(name="", reason=Reason.MISSING_INPUT, detail=detail, remedy=remedy)
-    tasks = needed.requires.get("tasks", ())
+    tasks = needed.get("tasks", ())
     if tasks and facts.task is not None and facts.task not in tasks:
         remedy = DECIDED if facts.task == "ranking" and "binary" in tasks else "nothing to do"
         return _not_applicable(f"it is for {' and '.join(tasks)} tasks; this one is {facts.task}", remedy)
-    kinds = needed.requires.get("kinds", ())
+    kinds = needed.get("kinds", ())
     if kinds and facts.kinds and not facts.kinds & set(kinds):
         return _not_applicable(f"no feature is of kind {' or '.join(kinds)}")
     return None

@@ -67,6 +67,7 @@ def _head(found: Examined) -> str:
         f"  model    {spec.model.path if spec.model else 'none: stored predictions are audited'}",
         *(f"  {name:<8} {_table(found, name)}" for name in found.tables),
         f"  task     {question.task}{target}{positive}",
+        *([f"  lists    one for each {wording.label(test.roles.query)}"] if test.roles.query else []),
         f"  groups   {', '.join(map(wording.label, test.roles.groups)) or 'none named'}",
         f"  limits   {', '.join(f'{count} of {source}' for source, count in sources.items()) or 'none'}",
         f"  checks   {runs} will run, {len(found.items) - runs} cannot",

@@ -44,14 +44,18 @@ class Roles:
     """Which column plays which part. Empty string or tuple: nobody does."""
 
     target: str = ""
+    targets: tuple[str, ...] = ()  # of a multilabel task, one a label, in place of target
     positive: Scalar | None = None
     favourable: Scalar | None = None
     groups: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     prediction: str = ""
+    predictions: tuple[str, ...] = ()  # one a label
     score: str = ""
-    scores: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()  # one a class or a label
     threshold: float | None = None
+    thresholds: tuple[float, ...] = ()  # one a label, where they differ
+    query: str = ""
     id: str = ""
     weight: str = ""
     cluster: str = ""
@@ -61,8 +65,28 @@ class Roles:
 
     def used(self) -> tuple[str, ...]:
         """Every column with a role that is not a feature."""
-        single = (self.target, self.prediction, self.score, self.id, self.weight, self.cluster, self.time)
-        return tuple(dict.fromkeys(n for n in (*single, *self.groups, *self.scores, *self.control) if n))
+        single = (self.target, self.prediction, self.score, self.query, self.id, self.weight, self.cluster, self.time)
+        several = (*self.targets, *self.predictions, *self.groups, *self.scores, *self.control)
+        return tuple(dict.fromkeys(n for n in (*single, *several) if n))
+
+    @property
+    def truths(self) -> tuple[str, ...]:
+        """Every column that holds a truth: one, one a label, or none."""
+        return (self.target,) if self.target else self.targets
+
+    def threshold_of(self, at: int) -> float | None:
+        """The threshold of the label at this place."""
+        return self.thresholds[at] if self.thresholds else self.threshold
+
+    def of_label(self, at: int) -> Roles:
+        """The roles of one label, as of a binary task."""
+        return replace(
+            self,
+            target=self.targets[at],
+            prediction=self.predictions[at] if self.predictions else "",
+            score=self.scores[at] if self.scores else "",
+            threshold=self.threshold_of(at),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,15 +82,19 @@ def default_features(data: Dataset) -> tuple[str, ...]:
 
 def roles_of(spec: DataSpec) -> Roles:
     return Roles(
-        target=spec.target or "",
+        target=spec.target if isinstance(spec.target, str) else "",
+        targets=spec.labels,
         positive=spec.positive,
         favourable=spec.favourable,
         groups=spec.groups or (),
         features=spec.features or (),
-        prediction=spec.prediction or "",
+        prediction=spec.prediction if isinstance(spec.prediction, str) else "",
+        predictions=spec.prediction if isinstance(spec.prediction, tuple) else (),
         score=spec.score or "",
         scores=spec.scores or (),
-        threshold=spec.threshold,
+        threshold=spec.threshold if isinstance(spec.threshold, float) else None,
+        thresholds=spec.threshold if isinstance(spec.threshold, tuple) else (),
+        query=spec.query or "",
         id=spec.id or "",
         weight=spec.weight or "",
         cluster=spec.cluster or "",
@@ -102,10 +106,11 @@ def roles_of(spec: DataSpec) -> Roles:
 
 def named_columns(roles: Roles) -> list[tuple[str, str]]:
     """(role, column) for every column that a role names."""
-    single = ("target", "prediction", "score", "id", "weight", "cluster", "time")
+    single = ("target", "prediction", "score", "query", "id", "weight", "cluster", "time")
     several = ("groups", "features", "scores", "control", "immutable")
     pairs = [(role, getattr(roles, role)) for role in single]
     pairs += [(role, column) for role in several for column in getattr(roles, role)]
+    pairs += [("target", column) for column in roles.targets] + [("prediction", c) for c in roles.predictions]
     return [(role, column) for role, column in pairs if column]
 
 

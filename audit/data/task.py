@@ -13,6 +13,11 @@ from audit.errors import DataError, SpecError, nearest
 from audit.results import Scalar
 from audit.spec import Task
 
+QUANTITIES: tuple[Task, ...] = ("regression", "ranking")
+"""Tasks whose target is a number: what is to be predicted, or how relevant a row is to its query."""
+
+_PAIRS = (("0", "1"), ("false", "true"), ("-1", "1"))
+
 MOST_CLASSES = 50
 """More distinct values than this are read as a quantity when they are numbers, and as a mistake when they are not."""
 
@@ -53,6 +58,28 @@ def decide_task(said: Task | None, classes: Sequence[str] | None, facts: TargetF
             f"{f' ({facts.levels[0]})' if facts.levels else ''}: an audit needs rows of at least two classes"
         )
     return "binary" if len(facts.levels) == 2 else "multiclass"
+
+
+def label_pair(levels: Sequence[str], positive: Scalar | None, column: str) -> tuple[str, str]:
+    """What a column of a label holds where the label does not and does hold: (0, 1), (false, true) or as ``positive``.
+
+    DataError for a column that holds anything else.
+    """
+    if positive is not None:
+        others = [level for level in levels if level != shown(positive)]
+        if len(others) < 2:
+            return (others[0] if others else "other", shown(positive))
+        found = f'beside positive = "{shown(positive)}" both "{others[0]}" and "{others[1]}"'
+    else:
+        for pair in _PAIRS:
+            if set(levels) <= set(pair):
+                return pair
+        known = {word for pair in _PAIRS for word in pair}
+        found = f'"{next((level for level in levels if level not in known), levels[-1])}"'
+    raise DataError(
+        f'target "{column}" holds {found}, and a label holds or does not: give 0 and 1 (or false and true), nothing '
+        'where it is not known, or name another word for it with positive = "..."'
+    )
 
 
 def decide_positive(said: Scalar | None, classes: Sequence[str], target: str, key: str = "positive") -> str:

@@ -16,6 +16,7 @@ from audit.attribution.modalities import explain_maps, modality
 from audit.attribution.trust_grades import read_rules
 from audit.case import Case
 from audit.data import Dataset
+from audit.data.task import QUANTITIES
 from audit.errors import Unavailable
 from audit.inputs.predictions import Predictions
 from audit.models import Model
@@ -61,7 +62,7 @@ def explained_maps(
     train = case.datasets.get("train")
     explanation = explain_maps(model, data.take(rows), background=train or data, rules=read_rules(), seed=seed)
     labels = predictions.label
-    known = labels is not None and predictions.task != "regression"
+    known = labels is not None and predictions.task not in QUANTITIES
     names = [predictions.classes[labels[row]] if known and labels[row] >= 0 else "" for row in rows.tolist()]  # type: ignore[index]
     return ExplainedMaps(rows=tuple(rows.tolist()), labels=tuple(names), explanation=explanation)
 
@@ -72,7 +73,7 @@ def chosen_rows(predictions: Predictions, n: int, seed: int) -> NDArray[np.int64
     if predictions.decided is not None:
         order = order[predictions.decided[order]]
     decision, label = predictions.decision, predictions.label
-    if decision is None or label is None or predictions.task == "regression":
+    if decision is None or label is None or predictions.task in QUANTITIES:
         return np.sort(order[:ROWS])
     wrong = order[(label[order] >= 0) & (label[order] != decision[order])]
     first = _spread(wrong, decision)[:WRONG]

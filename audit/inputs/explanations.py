@@ -15,8 +15,9 @@ from audit.attribution.tables import BACKGROUND_ROWS, EVALUATIONS, explain_table
 from audit.case import Case
 from audit.data import Dataset
 from audit.data.dataset import shown
+from audit.data.task import QUANTITIES
 from audit.errors import Unavailable
-from audit.inputs.predictions import Predictions
+from audit.inputs.predictions import Predictions, relevant_class
 from audit.models import LinearModel, Model, TreeEnsemble
 from audit.stats import generator
 
@@ -66,9 +67,9 @@ def explanations(case: Case, model: Model, data: Dataset, predictions: Predictio
     if not len(usable):
         raise Unavailable("undefined", "no row has a usable prediction", "find out why the model returns NaN")
     order = generator(seed, "explanations.rows").permutation(usable)
-    threshold = case.spec.model.threshold if case.spec.model else None
+    threshold = case.threshold
     chosen = tuple(local_rows(predictions, usable, 0.5 if threshold is None else threshold))
-    positive = case.positive
+    positive = case.positive or relevant_class(case, data, model)
     overall, sample = explained_sample(model, data, order, background, positive, seed)
     return Explanations(
         overall=overall,
@@ -94,7 +95,9 @@ def explained_sample(
     if _affords_many(model):
         many = np.sort(order[:EXACT_ROWS])
         try:
-            found = explain_table(model, data, rows=many, background=background, positive=positive, method="exact", seed=seed)
+            found = explain_table(
+                model, data, rows=many, background=background, positive=positive, method="exact", seed=seed
+            )
         except Unavailable as why:
             if why.reason != "not_applicable":
                 raise
@@ -123,7 +126,8 @@ def affordable_rows(columns: int) -> int:
 def local_rows(predictions: Predictions, usable: NDArray[np.intp], threshold: float) -> Iterator[tuple[int, str]]:
     """Up to four different rows: the model at its surest, right and wrong, and where it can hardly decide."""
     taken: set[int] = set()
-    choices = _regression_choices(predictions) if predictions.task == "regression" else _choices(predictions, threshold)
+    quantity = predictions.task in QUANTITIES
+    choices = _regression_choices(predictions) if quantity else _choices(predictions, threshold)
     for why, merit in choices:
         eligible = [row for row in usable.tolist() if row not in taken and np.isfinite(merit[row])]
         if eligible and len(taken) < LOCAL_ROWS:
@@ -133,6 +137,8 @@ def local_rows(predictions: Predictions, usable: NDArray[np.intp], threshold: fl
 
 
 def _usable(predictions: Predictions, n: int) -> NDArray[np.bool_]:
+    if predictions.task == "ranking" and predictions.score is not None:
+        return np.asarray(np.isfinite(predictions.score))
     decided = predictions.decided
     return np.ones(n, dtype=bool) if decided is None else decided
 
@@ -162,10 +168,10 @@ def _certainty(predictions: Predictions, threshold: float) -> NDArray[np.float64
 
 
 def _regression_choices(predictions: Predictions) -> Iterator[Choice]:
-    value = predictions.decision
+    value = predictions.score if predictions.task == "ranking" else predictions.decision
     if value is None:
         return
-    if predictions.label is not None:
+    if predictions.label is not None and predictions.task == "regression":
         residual = predictions.label - value
         yield "the largest prediction too high", np.where(residual < 0, -residual, np.nan)
         yield "the largest prediction too low", np.where(residual > 0, residual, np.nan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from audit.case import Case
 from audit.compute import in_batches
 from audit.data import Dataset
+from audit.data.relevance import relevance
+from audit.data.task import decide_positive
 from audit.errors import DataError, ModelError, Unavailable, nearest
+from audit.inputs._several import answered_labels, stored_labels, truths
 from audit.models import Model, Predictor, ProbabilisticClassifier
 from audit.spec import Task
 
@@ -23,11 +26,13 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """All arrays have one entry a row of the data.
+    """All arrays have one entry a row of the data; in a multilabel task label, decision and probability have shape
+    (n, labels), and a row is labelled or decided where all of its labels are.
 
     label, decision: int32 codes into ``classes`` (-1: missing) or, for regression, float64 (NaN: missing).
     probability: float64 (n, classes) or None. score: float64 (n,), of the positive class of a binary task, or None;
-    it is a probability only where ``score_is_probability``.
+    it is a probability only where ``score_is_probability``. In a ranking label is relevance, float64 of at least 0, and
+    there are scores and no decisions.
     """
 
     task: Task
@@ -43,22 +48,43 @@ class Predictions:
 
     @property
     def labelled(self) -> NDArray[np.bool_] | None:
-        return None if self.label is None else _present(self.label)
+        return None if self.label is None else _whole(self.label)
 
     @property
     def decided(self) -> NDArray[np.bool_] | None:
-        return None if self.decision is None else _present(self.decision)
+        return None if self.decision is None else _whole(self.decision)
 
 
 def predictions(case: Case, data: Dataset) -> Predictions:
     """Run the model once over ``data``, or take the stored columns. ModelError when it does not fit the table."""
-    raw = _from_model(case, data, case.model) if case.model else _stored(case, data)
-    return _gathered(case, data, raw)
+    if case.model is not None:
+        return predicted(case, data, case.model)
+    return _gathered(case, data, (stored_labels if case.task == "multilabel" else _stored)(case, data))
 
 
 def predicted(case: Case, data: Dataset, model: Model) -> Predictions:
     """As ``predictions``, by another model that decides between the same classes."""
-    return _gathered(case, data, _from_model(case, data, model))
+    given = {"ranking": _sorting, "multilabel": answered_labels}.get(case.task, _from_model)
+    return _gathered(case, data, given(case, data, model))
+
+
+def of_label(whole: Predictions, case: Case, at: int) -> Predictions:
+    """The label at this place of a multilabel task; ``case`` is that of the label alone."""
+    score = None if whole.probability is None else whole.probability[:, at].copy()
+    decision = None if whole.decision is None else whole.decision[:, at].copy()
+    return replace(
+        whole,
+        task=case.task,
+        classes=case.classes,
+        label=None if whole.label is None else whole.label[:, at].copy(),
+        decision=decision,
+        probability=None,
+        score=score,
+        score_is_probability=score is not None and _are_probabilities(score),
+        positive=case.classes.index(str(case.positive)),
+        favourable=case.classes.index(str(case.favourable)),
+        not_finite=_not_finite(decision, score),
+    )
 
 
 def _gathered(case: Case, data: Dataset, raw: Mapping[str, Any]) -> Predictions:
@@ -95,12 +121,16 @@ def class_codes(words: NDArray[Any], classes: tuple[str, ...], source: str) -> N
 
 
 def _labels(case: Case, data: Dataset) -> NDArray[Any] | None:
+    if case.task == "multilabel":
+        return truths(data)
     if not data.roles.target:
         return None
     return _coded(case, data, data.roles.target, f'target "{data.roles.target}"')
 
 
 def _coded(case: Case, data: Dataset, column: str, source: str) -> NDArray[Any]:
+    if case.task == "ranking":
+        return relevance(data, column)
     if case.task == "regression":
         return data.numbers(column)
     codes = data.codes(column)
@@ -109,7 +139,7 @@ def _coded(case: Case, data: Dataset, column: str, source: str) -> NDArray[Any]:
 
 def _from_model(case: Case, data: Dataset, model: Model) -> dict[str, Any]:
     size = case.spec.compute.batch
-    threshold = case.spec.model.threshold if case.spec.model else None
+    threshold = case.threshold
     if isinstance(model, ProbabilisticClassifier):
         probability = checked(in_batches(model.predict_proba, data.features, size), model)
         return {"probability": probability, "decision": _decide(case, model, data, probability, threshold, size)}
@@ -121,6 +151,29 @@ def _from_model(case: Case, data: Dataset, model: Model) -> dict[str, Any]:
     if case.task == "regression":
         return {"probability": None, "decision": np.where(np.isfinite(predicted), predicted, np.nan)}
     return {"probability": None, "decision": class_codes(predicted, case.classes, f"{model.name}'s prediction")}
+
+
+def relevant_class(case: Case, data: Dataset, model: Model) -> str | None:
+    """The class whose probability sorts a ranking, where a model of two classes does."""
+    if case.task != "ranking" or len(model.classes) != 2:
+        return None
+    return decide_positive(data.roles.positive, model.classes, data.roles.target)
+
+
+def _sorting(case: Case, data: Dataset, model: Model) -> dict[str, Any]:
+    """The one number a row that a ranking sorts by: a regressor's, or the probability of being relevant."""
+    size, relevant = case.spec.compute.batch, relevant_class(case, data, model)
+    if isinstance(model, ProbabilisticClassifier) and relevant is not None:
+        probability = checked(in_batches(model.predict_proba, data.features, size), model)
+        score = probability[:, model.classes.index(relevant)]
+    elif isinstance(model, Predictor) and not model.classes:
+        score = in_batches(model.predict, data.features, size)
+    else:
+        raise ModelError(
+            f"{model.name} decides between {', '.join(model.classes[:12])}, and a ranking sorts by one number: give a "
+            "model that returns a score, or a column of scores and no [model]"
+        )
+    return {"probability": None, "decision": None, "score": np.where(np.isfinite(score), score, np.nan)}
 
 
 def _decide(
@@ -158,6 +211,8 @@ def checked(probability: NDArray[np.float64], model: Model) -> NDArray[np.float6
 
 def _stored(case: Case, data: Dataset) -> dict[str, Any]:
     roles = data.roles
+    if case.task == "ranking":
+        return {"probability": None, "decision": None, "score": data.numbers(roles.score)}
     decision = _coded(case, data, roles.prediction, f'prediction "{roles.prediction}"') if roles.prediction else None
     if roles.scores:
         probability = np.column_stack([data.numbers(name) for name in roles.scores])
@@ -199,8 +254,13 @@ def _present(values: NDArray[Any]) -> NDArray[np.bool_]:
     return np.isfinite(values) if values.dtype.kind == "f" else values >= 0
 
 
+def _whole(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """The rows of which nothing is missing."""
+    return _present(values) if values.ndim == 1 else np.asarray(_present(values).all(axis=1))
+
+
 def _not_finite(*arrays: NDArray[Any] | None) -> int:
-    bad = [~_present(a) if a.ndim == 1 else ~np.isfinite(a).all(axis=1) for a in arrays if a is not None]
+    bad = [~_whole(a) for a in arrays if a is not None]
     return int(np.logical_or.reduce(bad).sum()) if bad else 0
 
 

@@ -4,34 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from audit.results import Scalar
-
-
-def _listed(value: object) -> object:
-    """One name may stand for a list of one. ValueError for a name that stands twice."""
-    names = [value] if isinstance(value, str) else value
-    if isinstance(names, list | tuple):
-        twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
-        if twice is not None:
-            raise ValueError(f'"{twice}" stands there twice: name it once')
-    return names
-
-
-def _one_or_a_label(value: object) -> object:
-    """One column or number, or one a label. ValueError for a list of fewer than two."""
-    if isinstance(value, list | tuple) and len(value) < 2:
-        raise ValueError("a list has one entry a label, two or more: write a single one without brackets")
-    return _listed(value) if isinstance(value, list | tuple) and all(isinstance(v, str) for v in value) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-Column = Annotated[str | tuple[str, ...], BeforeValidator(_one_or_a_label)]
-Threshold = Annotated[float | tuple[float, ...], BeforeValidator(_one_or_a_label)]
-Task = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]
+from audit.spec.fields import Column, Names, Task, Threshold
 
 
 class _Strict(BaseModel):

@@ -57,6 +57,11 @@ class _Plan:
     second: Indices
     share: Vector  # of the second side that the group itself is, where both are compared through the rest of the rows
 
+    def rho(self, part: slice) -> Vector | float:
+        """Correlation of the two sides' errors, at most 0, where groups share the places of a list."""
+        said = np.array([basis.numbers.get("rho", 0.0) for basis in self.pool])
+        return np.minimum(said[self.first[part]], said[self.second[part]]) if said.any() else 0.0
+
 
 def compare_groups(
     bases: Sequence[Basis],
@@ -141,12 +146,12 @@ def _compared(plan: _Plan, part: slice, kind: Kind, alone: Estimates, joint: Est
 
 def _gap(plan: _Plan, part: slice, kind: Kind, estimates: Estimates) -> Estimates:
     a, b = (Estimates(*(numbers[side[part]] for numbers in estimates)) for side in (plan.first, plan.second))
-    share = plan.share[plan.first[part]]
+    share, rho = plan.share[plan.first[part]], plan.rho(part)
     if kind == "difference":
         # group - all = (1 - share) (group - rest)
-        return folded_gap(Estimates(*((1 - share) * bound for bound in difference_limits(a, b))))
+        return folded_gap(Estimates(*((1 - share) * bound for bound in difference_limits(a, b, rho=rho))))
     # group / all = 1 / (share + (1 - share) rest / group)
-    inverse = ratio_limits(b, a)
+    inverse = ratio_limits(b, a, rho=rho)
     return folded_ratio(Estimates(*(share + (1 - share) * bound for bound in inverse)))
 
 

@@ -29,6 +29,7 @@ class Spread:
     rows: Vector
     variance: Vector
     rates: bool  # all are plain rates: the variance follows from the pooled rate
+    rho: Vector  # correlation of its error with another's, at most 0
 
     @staticmethod
     def of(bases: Sequence[Basis]) -> Spread:
@@ -41,6 +42,7 @@ class Spread:
             rows=size,
             variance=size * se**2,
             rates=all(basis.method == "wilson" for basis in bases),
+            rho=np.array([basis.numbers.get("rho", 0.0) for basis in bases]),
         )
 
     def pooled(self, first: Indices, second: Indices, compare: Compare) -> tuple[Vector, Vector]:
@@ -55,7 +57,7 @@ class Spread:
         if compare == "ratio":
             with np.errstate(divide="ignore", invalid="ignore"):
                 variance = np.where(level > 0, variance / level**2, np.inf)
-        return variance, 1 / a + 1 / b
+        return variance * (1 - np.minimum(self.rho[first], self.rho[second])), 1 / a + 1 / b
 
 
 def allowed_gap(compare: Compare, tolerance: float) -> float:

@@ -263,10 +263,11 @@ def test_a_crash_of_our_own_is_one_line_too(vendor: Path, call: Call, monkeypatc
     refused(call("check"), "a defect of Assay: run again with --debug and report it", vendor)
 
 
-@pytest.mark.parametrize("task", ["multilabel", "ranking"])
+@pytest.mark.parametrize("task", ["clustering"])
 def test_a_task_that_no_check_can_answer_is_refused_and_never_passed(tmp_path: Path, call: Call, task: str) -> None:
     lay(tmp_path, SPEC + f'\n[model]\npath = "m.skops"\ntask = "{task}"\n')
     found = call("run", "--out", str(tmp_path / "audits"), str(tmp_path / "audit.toml"))
     assert found.code == 2
-    assert f"\"model.task\" must be 'binary', 'multiclass' or 'regression', got '{task}'" in found.err
+    assert '"model.task" must be' in found.err
+    assert f"got '{task}'" in found.err
     assert not (tmp_path / "audits").exists()

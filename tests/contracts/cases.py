@@ -44,6 +44,7 @@ def cells(seed: int = 1, n: int = N) -> Cells:
         "k": rng.choice(np.array(["ant", "bee", "cat"], dtype=object), n),
         "s": risk,
         **{f"p{i}": rng.random(n) for i in range(4)},
+        "q": rng.integers(0, 12, n),
     }
 
 
@@ -70,12 +71,14 @@ def network(kind: str) -> TorchModel:
 ROLES: Mapping[str, Mapping[str, Any]] = {
     "stored": {"target": "y", "positive": 1, "score": "s", "features": ["x", "z"]},
     "binary": {"target": "y", "positive": 1, "features": ["x", "z"]},
+    "ranking": {"target": "y", "score": "s", "query": "q", "features": ["x", "z"]},
     "multiclass": {"target": "k", "features": ["x", "z"]},
     "regression": {"target": "v", "features": ["x", "z"]},
     "torch": {"target": "y", "positive": 1, "features": ["x", "z"]},
     "picture": {"target": "y", "positive": 1, "features": ["scan"]},
 }
 KINDS = tuple(ROLES)
+STORED = ("stored", "ranking")
 
 
 def case_of(kind: str, test: Cells, *, batch: int = 8192, chunks: int = 1, train: Cells | None = None) -> Case:
@@ -88,7 +91,7 @@ def case_of(kind: str, test: Cells, *, batch: int = 8192, chunks: int = 1, train
             "columns": {"scan": {"kind": "image", "from": "p?", "shape": [1, 2, 2]}} if kind == "picture" else {},
             "compute": {"batch": batch},
             "evidence": {"rows": "sample"},
-            **({} if kind == "stored" else {"model": {"path": "m.skops"}}),
+            **({} if kind in STORED else {"model": {"path": "m.skops"}}),
         }
     )
     from audit.case import data_spec
@@ -99,7 +102,7 @@ def case_of(kind: str, test: Cells, *, batch: int = 8192, chunks: int = 1, train
         for name, table in given.items()
     }
     model = (
-        None if kind == "stored" else LoadedModel(model=wrap(_model(kind), device="cpu"), sha256="", bytes=0, path="")
+        None if kind in STORED else LoadedModel(model=wrap(_model(kind), device="cpu"), sha256="", bytes=0, path="")
     )
     return build_case(spec, Path(), model, data)
 

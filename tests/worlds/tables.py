@@ -51,6 +51,9 @@ def make_case(
     prediction: str | None = None,
     threshold: float | None = None,
     id: str | None = None,
+    query: str | None = None,
+    cluster: str | None = None,
+    task: str | None = None,
     model: Any = None,
     train: Columns | None = None,
     known: Columns | None = None,
@@ -74,6 +77,8 @@ def make_case(
         "prediction": prediction,
         "threshold": threshold,
         "id": id,
+        "query": query,
+        "cluster": cluster,
     }
     tables = {"test": columns, "train": train, "known": known}
     given = {name: part for name, part in tables.items() if part is not None}
@@ -81,13 +86,13 @@ def make_case(
     spec = AuditSpec.model_validate(
         {
             "name": "world",
-            "data": dict.fromkeys(given, part),
+            "data": dict.fromkeys(given, part) | ({"test": part | {"task": task}} if task and model is None else {}),
             "stats": dict(stats or {}),
             "compute": {"batch": batch},
             "columns": dict(described or {}),
             "limit": list(limits),
         }
-        | ({"model": {"path": "model.skops"}} if model is not None else {})
+        | ({"model": {"path": "model.skops", "task": task}} if model is not None else {})
     )
     datasets: dict[str, Dataset] = {
         name: dataset_from_table(name, table(cells), getattr(spec.data, name), spec.columns, root=NOWHERE)

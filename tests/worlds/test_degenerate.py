@@ -130,7 +130,7 @@ def test_labels_that_are_all_missing_leave_only_what_needs_none() -> None:
     cells = filled("y", None)(cells_for("binary", 1))
     case = case_for("binary", cells)
     answered = {check for check in CHECKS if any(m.slice for m in run_check(case, check).measurements)}
-    assert answered == {"data.group_sizes", "fairness.selection", "fairness.top_of_ranking"}
+    assert answered == {"data.group_sizes", "fairness.exposure", "fairness.selection", "fairness.top_of_ranking"}
     assert all(is_sound(run_check(case, check)) for check in CHECKS)
 
 

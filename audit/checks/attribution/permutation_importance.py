@@ -55,6 +55,9 @@ class Params:
 def permutation_importance(
     model: Model, data: Dataset, predictions: Predictions, seed: int, level: float, params: Params = Params()
 ) -> Outcome:
+    if predictions.task == "ranking":
+        found = "a score that only sorts has no loss, row by row"
+        raise Unavailable("not_applicable", found, "read what the score rests on: mean_absolute_attribution")
     sheet = Sheet(measures=MEASURES, level=level)
     label = need_labels(predictions)
     names = [name for name in data.roles.features if params.feature in {"", name}]
