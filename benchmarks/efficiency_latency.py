@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from audit.compute.latency import median_of, single_thread, timed
+from audit.compute.latency import held_to, median_of, timed
 from audit.stats import interval
 from benchmarks._figures import Result, result
 
@@ -91,7 +91,7 @@ def ratio(one: Call, other: Call) -> tuple[float, float]:
 
 def stopwatch(one: Call, other: Call) -> float:
     """Mean seconds by the clock of one caller, then of the other."""
-    with single_thread():
+    with held_to(1):
         taken = []
         for call in (one, other):
             begun, calls = time.perf_counter(), 0

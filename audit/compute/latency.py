@@ -3,7 +3,8 @@
 Calls are timed in blocks and each quantile is taken within a block; the figure is the median over the blocks, which a
 burst of other work in a few of them does not move. Beside the clock on the wall runs that of the calling thread's
 processor time. Several callers are timed in turns (A B A B), so that what slows the machine slows them alike, and are
-compared block by block. The calls run on one thread: the garbage collector is off, libraries are held to one thread.
+compared block by block. The garbage collector is off meanwhile, and libraries are held to one thread or to as many as
+are asked for.
 """
 
 from __future__ import annotations
@@ -80,13 +81,13 @@ class Load:
         return tuple(words for is_so, words in found if is_so)
 
 
-def timed(calls: Sequence[Call], seconds: float) -> tuple[Times, ...]:
+def timed(calls: Sequence[Call], seconds: float, *, threads: int = 1) -> tuple[Times, ...]:
     """The times of each of ``calls``, in turns, within about ``seconds`` in all, and never fewer than 15 blocks.
 
     Blocks have as many calls for every caller as its own speed allows in the same time. Unavailable where one call
     takes so long that 15 of them go far beyond the budget.
     """
-    with single_thread(), quiet():
+    with held_to(threads), quiet():
         pace = [_warmed(call, min(WARM_S, seconds / (4 * len(calls)))) for call in calls]
         each = seconds / (BLOCKS * len(calls))
         sizes = [max(1, min(CALLS * 10, ceil(each / max(one, 1e-9)))) for one in pace]
@@ -129,17 +130,22 @@ def _block(call: Call, size: int) -> tuple[Floats, Floats]:
     return wall, cpu
 
 
+def usable_threads() -> int:
+    """Processors that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextmanager
-def single_thread() -> Iterator[None]:
-    """Libraries compute on one thread, as they would on a small device, and are put back afterwards."""
+def held_to(threads: int) -> Iterator[None]:
+    """Libraries compute on so many threads, and are put back afterwards. One is what a small device has."""
     from threadpoolctl import threadpool_limits
 
     torch = sys.modules.get("torch")
     before = torch.get_num_threads() if torch else 1
     if torch:
-        torch.set_num_threads(1)
+        torch.set_num_threads(threads)
     try:
-        with threadpool_limits(limits=1):
+        with threadpool_limits(limits=threads):
             yield
     finally:
         if torch:

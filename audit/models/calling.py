@@ -14,12 +14,13 @@ Call = Callable[[], object]
 
 
 @contextmanager
-def ready(model: Model, columns: Columns) -> Iterator[Call]:
+def ready(model: Model, columns: Columns, *, threads: int = 1) -> Iterator[Call]:
     """A function without arguments that runs the model once over ``columns``.
 
     What turns a table into the model's input is done before: tensors of a network, the data frame of an estimator,
     the feeds of an ONNX session. Any other model is called as the audit calls it. Networks are put in evaluation mode
-    and back. ModelError for a model that cannot predict.
+    and back. An ONNX session is opened for ``threads``, because it keeps those that it was opened with; other
+    libraries are held to theirs by the caller. ModelError for a model that cannot predict.
     """
     if isinstance(model, Differentiable):
         with _network(model, columns) as call:
@@ -27,7 +28,7 @@ def ready(model: Model, columns: Columns) -> Iterator[Call]:
     elif model.kind == "sklearn":
         yield _estimator(model, columns)
     elif model.kind == "onnx":
-        yield _session(model, columns)
+        yield _session(model, columns, threads)
     else:
         yield _generic(model, columns)
 
@@ -66,9 +67,9 @@ def _estimator(model: Any, columns: Columns) -> Call:
     return lambda: method(given)
 
 
-def _session(model: Any, columns: Columns) -> Call:
-    feeds = model.feeds(columns)
-    return lambda: model.run(feeds)
+def _session(model: Any, columns: Columns, threads: int) -> Call:
+    feeds, session = model.feeds(columns), model if threads == 1 else model.on_threads(threads)
+    return lambda: session.run(feeds)
 
 
 def _generic(model: Any, columns: Columns) -> Call:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audit.digests import folder_digest
 from audit.errors import ModelError, UnsafeModelError, nearest
 from audit.models.base import Model
 from audit.models.inert import INERT_TYPES
@@ -75,7 +76,7 @@ def load_model(spec: ModelSpec, root: Path, *, allow_code: bool = False) -> Load
 
 
 def _load_folder(folder: Path, spec: ModelSpec) -> LoadedModel:
-    from audit.models.transformers import folder_digest, load_folder
+    from audit.models.transformers import load_folder
 
     sha256, size = folder_digest(folder)
     if spec.sha256 is not None and spec.sha256 != sha256:

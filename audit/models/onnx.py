@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +30,18 @@ class _Session:
     kind = "onnx"
 
     def __init__(self, content: bytes, classes: Sequence[Scalar], output: Output) -> None:
-        self.session, self.output = _open(content), output
+        self.session, self.output, self._content = _open(content), output, content
         self.inputs = self.session.get_inputs()
         self.classes = tuple(map(shown, classes))
         self.name = self.session.get_modelmeta().graph_name or "onnx"
         names = tuple(i.name for i in self.inputs)
         self.features: tuple[str, ...] | None = names if len(names) > 1 else None
+
+    def on_threads(self, threads: int) -> Self:
+        """The same model in a session of so many threads, for timing: its sums may differ in the last digits."""
+        other = copy.copy(self)
+        other.session = _open(self._content, threads)
+        return other
 
     def _outputs(self, columns: Columns) -> NDArray[np.float64]:
         feeds = self.feeds(columns)
@@ -100,13 +107,13 @@ def adapt(content: bytes, classes: Sequence[Scalar], output: Output | None) -> O
     return OnnxClassifier(content, classes, output)
 
 
-def _open(content: bytes) -> Any:
+def _open(content: bytes, threads: int = 1) -> Any:
     try:
         import onnxruntime as ort
     except ImportError as error:
         raise ModelError("ONNX models need onnxruntime: pip install 'assay[onnx]'") from error
     options = ort.SessionOptions()
-    options.intra_op_num_threads = 1  # the order of a sum must not depend on the machine
+    options.intra_op_num_threads = threads  # one for results: the order of a sum must not depend on the machine
     options.log_severity_level = 4  # its faults are told once, by the error below
     try:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])

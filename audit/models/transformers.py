@@ -6,7 +6,6 @@ code that comes with a folder is never run, and a pickle is refused.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -58,16 +57,6 @@ def load_folder(
     names = tuple(classes) or _names(inner.config)
     meaning: Any = output or ("value" if inner.config.num_labels == 1 and not classes else "logit")
     return adapt(_text_model(inner, tokenizer, () if meaning == "value" else names, meaning), device=device)
-
-
-def folder_digest(folder: Path) -> tuple[str, int]:
-    """sha256 over the names and bytes of the files that the model is read from, and how many bytes they are."""
-    digest, size = hashlib.sha256(), 0
-    for file in sorted(p for p in folder.iterdir() if p.suffix in {".json", ".safetensors", ".txt", ".model"}):
-        content = file.read_bytes()
-        digest.update(f"{file.name}\0{len(content)}\0".encode() + content)
-        size += len(content)
-    return digest.hexdigest(), size
 
 
 def _require_files(folder: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.compute.latency import BLOCKS, Load, Times, median_of, single_thread, timed
+from audit.compute.latency import BLOCKS, Load, Times, held_to, median_of, timed
 from audit.errors import Unavailable
 from audit.models.calling import ready
 from audit.models.wrapping import wrap
@@ -92,8 +92,15 @@ def test_timing_leaves_threads_and_the_garbage_collector_as_they_were() -> None:
     with pytest.raises(ZeroDivisionError):
         timed([lambda: 1 / 0], 0.1)
     assert (torch.get_num_threads(), gc.isenabled()) == (threads, True)
-    with single_thread():
+    with held_to(1):
         assert torch.get_num_threads() == 1
+
+
+def test_calls_are_timed_on_as_many_threads_as_are_asked_for() -> None:
+    seen, before = set[int](), torch.get_num_threads()
+    timed([lambda: seen.add(torch.get_num_threads())], 0.05, threads=3)
+    assert seen == {3}
+    assert torch.get_num_threads() == before
 
 
 def test_a_network_is_timed_in_evaluation_mode_and_put_back() -> None:

@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from audit.errors import ModelError
 from audit.models import Predictor, ProbabilisticClassifier, Regressor
 from audit.models import onnx as onnx_models
+from audit.models.calling import ready
 from audit.models.torch import TorchModel, adapt, probabilities
 from audit.models.wrapping import wrap
 
@@ -180,6 +181,17 @@ def test_an_onnx_graph_gives_its_own_numbers() -> None:
     logits = X.astype(np.float32) @ np.array([[0, 1], [2, 3]]) + 1
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(soft.predict_proba(COLUMNS), expected, rtol=1e-5)
+
+
+def test_an_onnx_graph_timed_on_more_threads_gives_the_same_numbers_in_a_session_of_its_own() -> None:
+    adapter = onnx_models.adapt(graph(), (), "value")
+    columns = {"a": X[:, 0], "b": X[:, 1]}
+    before = adapter.session
+    with ready(adapter, columns, threads=4) as call:
+        np.testing.assert_allclose(np.ravel(call()), adapter.predict(columns), rtol=1e-6)  # type: ignore[call-overload]
+    assert adapter.session is before
+    assert adapter.on_threads(4).session.get_session_options().intra_op_num_threads == 4
+    assert before.get_session_options().intra_op_num_threads == 1
 
 
 def test_an_onnx_graph_of_fixed_batches_is_called_batch_by_batch() -> None:

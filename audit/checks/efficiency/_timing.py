@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -20,6 +20,7 @@ from audit.models import Model
 from audit.models.calling import ready
 from audit.results import Basis, Omission, Reason, Table
 
+ALL = "all"  # of the parameter ``threads``; without it one thread
 MODEL = ""  # the name of the model itself beside those of its variants
 
 
@@ -29,6 +30,12 @@ class Timed:
 
     times: Mapping[str, Times]
     load: Load
+    threads: int = 1
+
+    @property
+    def words(self) -> str:
+        """Words for a method: on how many threads."""
+        return "one thread" if self.threads == 1 else f"{self.threads} threads, all that the process may use"
 
     @property
     def badge(self) -> str:
@@ -40,9 +47,9 @@ def models_of(case: Case, model: Model) -> dict[str, Model]:
     return {MODEL: model, **{name: variant.model for name, variant in case.variants.items()}}
 
 
-def about(name: str) -> Params:
+def about(name: str, *, all_threads: bool = False) -> Params:
     """The parameters of a measurement of that model."""
-    return {"variant": name} if name != MODEL else {}
+    return {**({"variant": name} if name != MODEL else {}), **({"threads": ALL} if all_threads else {})}
 
 
 def batch(data: Dataset, rows: int) -> Columns:
@@ -50,13 +57,13 @@ def batch(data: Dataset, rows: int) -> Columns:
     return data.take(np.arange(rows) % data.n).features
 
 
-def time_models(models: Mapping[str, Model], columns: Columns, seconds: float) -> Timed:
+def time_models(models: Mapping[str, Model], columns: Columns, seconds: float, *, threads: int = 1) -> Timed:
     """Each model timed over ``columns`` for ``seconds``, in turns with the others."""
     waiting = load_average()
     with ExitStack() as stack:
-        calls = [stack.enter_context(ready(model, columns)) for model in models.values()]
+        calls = [stack.enter_context(ready(model, columns, threads=threads)) for model in models.values()]
         machine, spent, begun = machine_time(), time.process_time(), time.perf_counter()
-        taken = timed(calls, seconds * len(calls))
+        taken = timed(calls, seconds * len(calls), threads=threads)
         elapsed, spent = time.perf_counter() - begun, time.process_time() - spent
         stolen = machine_time().steal_s - machine.steal_s
     load = Load(
@@ -64,7 +71,7 @@ def time_models(models: Mapping[str, Model], columns: Columns, seconds: float) -
         stolen=stolen / (elapsed * (os.cpu_count() or 1)),
         load_average=waiting,
     )
-    return Timed(times=dict(zip(models, taken, strict=True)), load=load)
+    return Timed(times=dict(zip(models, taken, strict=True)), load=load, threads=threads)
 
 
 def add(sheet: Sheet, name: str, basis: Basis | Unavailable, *, n: int, method: str, params: Params) -> None:
@@ -79,21 +86,26 @@ def add(sheet: Sheet, name: str, basis: Basis | Unavailable, *, n: int, method: 
     sheet.measurements[-1] = replace(sheet.measurements[-1], method=f"{sheet.measurements[-1].method}; {method}")
 
 
-def times_table(found: Timed, title: str, name: str) -> Table:
-    """Medians and spread of the blocks of each model, with the badge in the note."""
+def times_table(every: Sequence[Timed]) -> Table:
+    """Medians and spread of the blocks of each model, with the badges in the note."""
     rows = tuple(
         (
             label or "model",
+            found.threads,
             len(t.wall),
             t.wall.shape[1],
             *_middle(t, 0.5),
             *_middle(t, 0.95),
-            _middle(t, 0.5, cpu=True)[0],
+            _middle(t, 0.5, cpu=True)[0] if found.threads == 1 else None,
         )
+        for found in every
         for label, t in found.times.items()
     )
-    columns = ("form", "blocks", "calls a block", "p50, ms", "across blocks", "p95, ms", "across blocks", "CPU p50, ms")
-    return Table(name=name, title=title, columns=columns, rows=rows, note=f"On one thread; {found.badge}.")
+    spread = ("p50, ms", "across blocks", "p95, ms", "across blocks", "CPU p50, ms")
+    columns = ("form", "threads", "blocks", "calls a block", *spread)
+    note = "; ".join(f"on {found.words}: {found.badge}" for found in every)
+    title = "How long one inference takes"
+    return Table(name="latency", title=title, columns=columns, rows=rows, note=f"{note[:1].upper()}{note[1:]}.")
 
 
 def _middle(times: Times, share: float, *, cpu: bool = False) -> tuple[float, str]:

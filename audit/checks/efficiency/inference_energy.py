@@ -24,7 +24,7 @@ from audit.case import Case
 from audit.check import check
 from audit.checks._support import Params, Sheet
 from audit.checks.efficiency._timing import about, batch, models_of
-from audit.compute.latency import quiet, single_thread
+from audit.compute.latency import held_to, quiet
 from audit.data import Columns, Dataset
 from audit.energy.estimate import J_PER_KWH, EnergyEstimate
 from audit.energy.ladder import from_record
@@ -83,7 +83,7 @@ def _run(model: Model, columns: Columns, seconds: float) -> Inferences:
             count += 1
         done.append(count)
 
-    with ready(model, columns) as call, single_thread(), quiet():
+    with ready(model, columns) as call, held_to(1), quiet():
         call()
         before = time.process_time()
         record = replace(recorded(answer), model_match="same")

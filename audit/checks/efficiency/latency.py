@@ -3,16 +3,17 @@
 Why it matters: an answer that comes too late is no answer; on a small device the smaller form of a model is there for
 its speed, and that speed has to be shown.
 
-How it is measured: one row at a time, on one thread, the model alone (what turns a table into its input is done
-before). After a warm-up at least 15 blocks of calls are timed; each quantile is taken within a block, and the figure is
-the median over blocks with an interval from their order statistics, so that a burst of other work does not move it.
-Beside the clock stands the processor time of the calling thread. The machine is watched: where the clock ran 1.3 times
-the processor time, where other guests stole more than 1 % or more processes waited than it has processors, the figures
-are marked as contended. The 99th percentile is given only for 10,000 calls or more in 20 blocks that agree within 25 %.
-Variants are timed in turns with the model, and compared block by block: a ratio holds on another machine far better
-than milliseconds do. Limit the ratio where you can, and leave 5 % of room.
-Times differ from run to run. They are taken when a limit names one of them or with ``--cost timing``, and are no part
-of what identifies a run. ``[compute] seconds`` sets how long each model is timed.
+How it is measured: one row at a time, on one thread and again on all that the process may use (``threads = "all"``),
+the model alone (what turns a table into its input is done before). After a warm-up at least 15 blocks of calls are
+timed; each quantile is taken within a block, and the figure is the median over blocks with an interval from their order
+statistics, so that a burst of other work does not move it. Beside the clock stands the processor time of the calling
+thread. The machine is watched: where the clock ran 1.3 times the processor time, where other guests stole more than 1 %
+or more processes waited than it has processors, the figures are marked as contended. The 99th percentile is given only
+for 10,000 calls or more in 20 blocks that agree within 25 %. Variants are timed in turns with the model, and compared
+block by block: a ratio holds on another machine far better than milliseconds do. Limit the ratio where you can, and
+leave 5 % of room. An estimator keeps the threads of its ``n_jobs``. Times differ from run to run: they are taken when a
+limit names one of them or with ``--cost timing``, and do not identify a run. ``[compute] seconds`` sets how long each
+model is timed.
 
 How to reduce the risk: time on the device that it will run on, with nothing else on it; quantise, prune, export to
 ONNX, or answer several rows at a time.
@@ -23,13 +24,15 @@ McKean & Schrader 1984 (interval of a median); MLPerf Inference rules (tail late
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from audit.case import Case
 from audit.check import check
 from audit.checks._support import Sheet
 from audit.checks.efficiency._timing import MODEL, Timed, about, add, batch, models_of, time_models, times_table
-from audit.compute.latency import Floats, median_of
+from audit.compute.latency import Floats, median_of, usable_threads
 from audit.data import Dataset
 from audit.errors import Unavailable
 from audit.models import Model
@@ -37,18 +40,23 @@ from audit.results import Basis, Outcome
 from audit.stats import exact
 
 MEASURES: dict[str, dict[str, object]] = {
-    "latency_p50": {"unit": "ms", "better": "lower", "words": "median latency", "params": {"variant": "str"}},
+    "latency_p50": {
+        "unit": "ms",
+        "better": "lower",
+        "words": "median latency",
+        "params": {"variant": "str", "threads": "str"},
+    },
     "latency_p95": {
         "unit": "ms",
         "better": "lower",
         "words": "95th percentile of latency",
-        "params": {"variant": "str"},
+        "params": {"variant": "str", "threads": "str"},
     },
     "latency_p99": {
         "unit": "ms",
         "better": "lower",
         "words": "99th percentile of latency",
-        "params": {"variant": "str"},
+        "params": {"variant": "str", "threads": "str"},
     },
     "latency_cpu_p50": {
         "unit": "ms",
@@ -60,7 +68,7 @@ MEASURES: dict[str, dict[str, object]] = {
         "unit": "1",
         "better": "lower",
         "words": "median latency of a variant over that of the model",
-        "params": {"variant": "str"},
+        "params": {"variant": "str", "threads": "str"},
     },
     "relative_cpu_time": {
         "unit": "1",
@@ -71,43 +79,54 @@ MEASURES: dict[str, dict[str, object]] = {
     "timing_contention": {"unit": "1", "better": "lower", "words": "time by the clock over processor time"},
 }
 FEWEST_P95 = 20  # calls a block
+QUANTILES = (  # measure, share, of processor time; the last is of the calling thread, so of one thread alone
+    ("latency_p50", 0.5, False),
+    ("latency_p95", 0.95, False),
+    ("latency_p99", 0.99, False),
+    ("latency_cpu_p50", 0.5, True),
+)
+RATIOS = (("relative_latency", False), ("relative_cpu_time", True))
 
 
 @check(cost="timing")
 def latency(case: Case, model: Model, data: Dataset, level: float) -> Outcome:
-    found = time_models(models_of(case, model), batch(data, 1), case.spec.compute.seconds)
+    models, row, seconds = models_of(case, model), batch(data, 1), case.spec.compute.seconds
+    found = time_models(models, row, seconds)
+    every = found if usable_threads() == 1 else time_models(models, row, seconds, threads=usable_threads())
     sheet = Sheet(measures=MEASURES, level=level)
-    for name in found.times:
-        _quantiles(sheet, found, name)
-        if name != MODEL:
-            _ratios(sheet, found, name)
+    for timing, quantiles, ratios in ((found, QUANTILES, RATIOS), (every, QUANTILES[:3], RATIOS[:1])):
+        for name in timing.times:
+            _quantiles(sheet, timing, name, quantiles, all_threads=quantiles is not QUANTILES)
+            if name != MODEL:
+                _ratios(sheet, timing, name, ratios, all_threads=ratios is not RATIOS)
     method = f"over the whole timing; {found.badge}"
     calls = sum(times.calls for times in found.times.values())
     add(sheet, "timing_contention", exact(found.load.wall_over_cpu), n=calls, method=method, params={})
-    return sheet.outcome(times_table(found, "How long one inference takes", "latency"))
+    return sheet.outcome(times_table([found] if every is found else [found, every]))
 
 
-def _quantiles(sheet: Sheet, found: Timed, name: str) -> None:
+def _quantiles(
+    sheet: Sheet, found: Timed, name: str, quantiles: Sequence[tuple[str, float, bool]], *, all_threads: bool
+) -> None:
     times = found.times[name]
-    for measure, share, cpu in (
-        ("latency_p50", 0.5, False),
-        ("latency_p95", 0.95, False),
-        ("latency_p99", 0.99, False),
-        ("latency_cpu_p50", 0.5, True),
-    ):
-        method = f"median of {len(times.wall)} blocks of {times.wall.shape[1]} calls, one row each; {found.badge}"
+    blocks = f"{len(times.wall)} blocks of {times.wall.shape[1]} calls, one row each"
+    for measure, share, cpu in quantiles:
+        method = f"median of {blocks}, {found.words}; {found.badge}"
         basis = _unfit(times.wall, share) or (None if share < 0.99 or times.settles_p99() else _unsettled())
         add(sheet, measure, basis or _median(1e3 * times.quantile(share, cpu=cpu)), n=times.calls, method=method,
-            params=about(name))  # fmt: skip
+            params=about(name, all_threads=all_threads))  # fmt: skip
 
 
-def _ratios(sheet: Sheet, found: Timed, name: str) -> None:
+def _ratios(sheet: Sheet, found: Timed, name: str, ratios: Sequence[tuple[str, bool]], *, all_threads: bool) -> None:
     one, other = found.times[name], found.times[MODEL]
-    for measure, cpu in (("relative_latency", False), ("relative_cpu_time", True)):
+    params = about(name, all_threads=all_threads)
+    for measure, cpu in ratios:
         theirs = other.quantile(0.5, cpu=cpu)
         ratio = _median(one.quantile(0.5, cpu=cpu) / np.where(theirs > 0, theirs, np.inf))
-        method = f"median of the ratios of {len(one.wall)} pairs of blocks, timed in turns; {found.badge}"
-        add(sheet, measure, ratio, n=one.calls + other.calls, method=method, params=about(name))
+        method = (
+            f"median of the ratios of {len(one.wall)} pairs of blocks, timed in turns, {found.words}; {found.badge}"
+        )
+        add(sheet, measure, ratio, n=one.calls + other.calls, method=method, params=params)
 
 
 def _median(blocks: Floats) -> Basis | Unavailable:

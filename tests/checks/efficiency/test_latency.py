@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 import audit
+from audit.checks.efficiency import latency, throughput
+from audit.compute.latency import usable_threads
 from audit.policy import Verdict
 from audit.record import AuditRun
 from audit.results import Reason
@@ -64,6 +66,32 @@ def test_a_variant_is_compared_in_the_same_run(timed: AuditRun) -> None:
 def test_rows_a_second_at_the_best_batch_beat_single_rows(timed: AuditRun) -> None:
     assert overall(timed, "best_batch").value > 1
     assert overall(timed, "throughput").value > 1000 / overall(timed, "latency_p50").value
+
+
+def test_all_threads_have_rows_of_their_own_that_say_how_many(timed: AuditRun) -> None:
+    one, every = overall(timed, "latency_p50"), overall(timed, "latency_p50", threads="all")
+    assert "one thread" in one.method
+    assert usable_threads() == 1 or f"{usable_threads()} threads" in every.method
+    assert overall(timed, "relative_latency", variant="pruned", threads="all").value > 0
+    assert not found(timed, "latency_cpu_p50", threads="all")  # the calling thread alone says nothing of the others
+    assert overall(timed, "best_batch", threads="all").value >= 1
+    assert overall(timed, "throughput", threads="all").value > 0
+
+
+def test_a_limit_names_the_threads_that_it_is_about() -> None:
+    run = made(limits=[{"measure": "latency_p50", "max": 1000, "params": {"threads": "all"}, "why": "a second"}])
+    (finding,) = [f for f in run.findings if f.limit.measure == "latency_p50"]
+    assert finding.verdict is Verdict.PASS
+    assert finding.id.startswith("latency_p50[threads=all]")
+    assert dict(finding.subject.params) == {"threads": "all"}
+
+
+def test_one_processor_is_all_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (latency, throughput):
+        monkeypatch.setattr(module, "usable_threads", lambda: 1)
+    run = made(costs=["timing"])
+    assert overall(run, "latency_p50", threads="all").value == overall(run, "latency_p50").value
+    assert overall(run, "throughput", threads="all").value == overall(run, "throughput").value
 
 
 def test_two_runs_that_timed_have_one_id_although_their_times_differ(timed: AuditRun) -> None:
