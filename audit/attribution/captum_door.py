@@ -31,8 +31,28 @@ def home_left_alone() -> Iterator[None]:
 
 
 with home_left_alone():
-    from captum.attr import LayerAttribution, LayerGradCam, Occlusion
+    from captum.attr import (
+        LayerActivation,
+        LayerAttribution,
+        LayerConductance,
+        LayerGradCam,
+        LayerGradientXActivation,
+        LayerIntegratedGradients,
+        Occlusion,
+    )
     from captum.concept import TCAV, Classifier, Concept
     from captum.influence import TracInCPFast
 
-__all__ = ["TCAV", "Classifier", "Concept", "LayerAttribution", "LayerGradCam", "Occlusion", "TracInCPFast"]
+__all__ = [
+    "TCAV",
+    "Classifier",
+    "Concept",
+    "LayerActivation",
+    "LayerAttribution",
+    "LayerConductance",
+    "LayerGradCam",
+    "LayerGradientXActivation",
+    "LayerIntegratedGradients",
+    "Occlusion",
+    "TracInCPFast",
+]

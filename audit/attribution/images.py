@@ -97,15 +97,13 @@ def _explained(
     answers = preflight(network, (inputs,))
     targets = network.predicted(answers)
     background = encode(usual)
-    side = max(images.shape[2:])
-    smooth = gaussian_filter(images, sigma=(0, 0, side / BLUR, side / BLUR), mode="nearest")
-    subject = _subject(network, inputs, targets, background, encode(smooth))
+    subject = picture_subject(network, inputs, targets, background, encode(blurred(images)))
     _, typical = network.usual(network.answers((background,)), targets)
     task = _Task(subject, typical, encode(np.zeros_like(images)), background)
     maps, methods, missing = task.all()
     trust = () if rules is None else assess(subject, methods, maps, rules, seed)
     return ImageExplanation(
-        pixels=_pictures(images),
+        pixels=shown_pictures(images),
         targets=tuple(network.classes[t] if network.classes else "value" for t in targets.tolist()),
         scalar=network.words[0].replace("target", "predicted"),
         maps=tuple(_fitted(m, images.shape[2:]) for m in maps),
@@ -122,11 +120,22 @@ def _explained(
     )
 
 
-def _subject(
-    network: Network, inputs: torch.Tensor, targets: torch.Tensor, background: torch.Tensor, blurred: torch.Tensor
+def blurred(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same pictures (n, C, H, W) without detail."""
+    side = max(images.shape[2:])
+    return np.asarray(gaussian_filter(images, sigma=(0, 0, side / BLUR, side / BLUR), mode="nearest"))
+
+
+def picture_subject(
+    network: Network,
+    inputs: torch.Tensor,
+    targets: torch.Tensor,
+    background: torch.Tensor,
+    smooth: torch.Tensor,
+    most: int = 8,
 ) -> Subject:
-    """Patches of at most 8 x 8, covered with the mean colour or with the blurred picture."""
-    places = grid(*inputs.shape[2:])
+    """At most 8 x 8 patches, covered with the mean colour or with the picture without detail."""
+    places = grid(inputs.shape[2], inputs.shape[3], most)
     colour = background.mean(dim=(0, 2, 3), keepdim=True).expand_as(inputs)
     return Subject(
         network=network,
@@ -134,7 +143,7 @@ def _subject(
         targets=targets,
         units=torch.from_numpy(places).expand(inputs.shape[1:]),
         places=places,
-        fills=(colour, blurred),
+        fills=(colour, smooth),
         spread=background.std(dim=0, correction=0),
         live=np.ones((len(inputs), int(places.max()) + 1), dtype=bool),
     )
@@ -241,7 +250,7 @@ def _occluded(subject: Subject) -> tuple[NDArray[np.float32], Windows]:
     return occlusion(subject.network, subject.inputs, subject.fills[0][:1, :, :1, :1], subject.targets)
 
 
-def _pictures(images: NDArray[np.float32]) -> NDArray[np.uint8]:
+def shown_pictures(images: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Shape (n, H, W, 1 or 3). Pictures beyond 0..1 are shown relative to their largest value."""
     scaled = np.clip(images / max(1.0, float(images.max(initial=0.0))), 0, 1)
     shown = scaled if scaled.shape[1] in {1, 3} else scaled.mean(axis=1, keepdims=True)

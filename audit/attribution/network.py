@@ -203,18 +203,24 @@ def encoded(model: Differentiable, columns: Columns) -> Tensors:
 
 
 def preflight(network: Network, inputs: Tensors) -> torch.Tensor:
-    """T0: outputs (n, outputs) that are finite, reproducible, independent of the rows beside them and what they were
-    declared to be, else Unavailable."""
+    """T0: outputs (n, outputs) that are steady, carry gradients and are what they were declared to be, else
+    Unavailable."""
+    first = steady(network, inputs)
+    _require_gradients(network, inputs)
+    if network.output == "logit" and first.shape[1] > 1 and _sums_to_one(first):
+        detail = f"{type(network.module).__name__} is declared to return logits, and its outputs are probabilities"
+        raise Unavailable("withheld", detail, 'set output = "probability" in [model], or remove the softmax')
+    return first
+
+
+def steady(network: Network, inputs: Tensors) -> torch.Tensor:
+    """Outputs (n, outputs) that are finite, reproducible and independent of the rows beside them, else Unavailable."""
     first = network.answers(inputs)
     name = type(network.module).__name__
     if not bool(torch.isfinite(first).all()):
         detail = f"{name} returned NaN or infinite outputs for {int((~torch.isfinite(first)).any(dim=1).sum())} rows"
         raise Unavailable("undefined", detail, "impute missing inputs in encode, and check the weights for overflow")
     _require_reproduced(network, inputs, first)
-    _require_gradients(network, inputs)
-    if network.output == "logit" and first.shape[1] > 1 and _sums_to_one(first):
-        detail = f"{name} is declared to return logits, and its outputs are probabilities"
-        raise Unavailable("withheld", detail, 'set output = "probability" in [model], or remove the softmax')
     return first
 
 

@@ -69,13 +69,11 @@ def ablation(subject: Subject, groups: NDArray[np.int64], method: str, short: st
     fell = subject.outputs().numpy()[at] - subject.covered(at, np.array(kept), 0)
     by_unit = np.zeros((subject.n, subject.count))
     np.add.at(by_unit, at, fell[:, None] * np.array(shares))
-    sizes = np.bincount(subject.places.reshape(-1), minlength=subject.count)
-    values = (by_unit / np.maximum(sizes, 1))[:, subject.places]
     return Maps(
         method=method,
         short=short,
         family="ablation",
-        values=values.astype(np.float32),
+        values=subject.by_place(by_unit),
         signed=True,
         evaluations=len(at) + subject.n,
     )

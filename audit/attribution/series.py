@@ -53,7 +53,7 @@ def explain_series(
         answers = preflight(network, (inputs,))
         targets = network.predicted(answers)
         _, typical = network.usual(network.answers((usual,)), targets)
-        subject = _subject(network, inputs, usual, targets)
+        subject = series_subject(network, inputs, usual, targets)
         maps, methods = _maps(subject, typical)
         trust = () if rules is None else assess(subject, methods, maps, rules, seed)
         output = subject.outputs().numpy()
@@ -85,8 +85,11 @@ def _inputs(model: Differentiable, data: Dataset) -> torch.Tensor:
     return tensors[0]
 
 
-def _subject(network: Network, inputs: torch.Tensor, usual: torch.Tensor, targets: torch.Tensor) -> Subject:
-    places = window_numbers(inputs.shape[1], inputs.shape[2] if inputs.ndim == 3 else 1)
+def series_subject(
+    network: Network, inputs: torch.Tensor, usual: torch.Tensor, targets: torch.Tensor, channels: int = CHANNELS
+) -> Subject:
+    """Windows of a channel, or of a band of channels where there are more than ``channels``; covered with the mean."""
+    places = window_numbers(inputs.shape[1], inputs.shape[2] if inputs.ndim == 3 else 1, channels)
     return Subject(
         network=network,
         inputs=inputs,
@@ -99,9 +102,9 @@ def _subject(network: Network, inputs: torch.Tensor, usual: torch.Tensor, target
     )
 
 
-def window_numbers(first: int, second: int) -> NDArray[np.int64]:
-    """The window that each place of (first, second) lies in: the longer axis in 12 parts, the other in at most 12."""
-    most = (WINDOWS, CHANNELS) if first >= second else (CHANNELS, WINDOWS)
+def window_numbers(first: int, second: int, channels: int = CHANNELS) -> NDArray[np.int64]:
+    """The window that each place of (first, second) lies in: the longer axis in 12 parts, the other in ``channels``."""
+    most = (WINDOWS, channels) if first >= second else (channels, WINDOWS)
     parts = [np.arange(size) * min(limit, size) // size for size, limit in zip((first, second), most, strict=True)]
     return np.asarray(parts[0][:, None] * (parts[1].max() + 1) + parts[1][None, :])
 

@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import comb
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
-from .hybrids import Hybrids
 from .kernel import KernelDesign, kernel_design
 
 Floats = NDArray[np.float64]
@@ -34,6 +34,18 @@ MOST_WALKS = 512
 FEWEST_WALKS = 4  # whose spread may decide whether more are needed
 ACCURATE = 0.01  # standard errors as a share of all contributions of a row, below which it is left at that
 FIT_EVALUATIONS = 6  # a column: from here on the fit beats the walks
+
+
+class Game(Protocol):
+    """n rows against m background rows: which players of a pair matter, and what coalitions of them are worth."""
+
+    names: tuple[str, ...]
+    n: int
+    chunk: int
+
+    def differs(self, rows: Integers, backs: Integers) -> NDArray[np.bool_]: ...
+    def ends(self, rows: Integers, backs: Integers) -> Floats: ...
+    def values(self, rows: Integers, backs: Integers, coalitions: NDArray[np.bool_]) -> Floats: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +140,7 @@ class Estimate:
     halves: Floats | None  # (n, d) half the difference between the two halves of the background
 
 
-def shapley_values(game: Hybrids, plan: Plan, generator: np.random.Generator, rows: Integers | None = None) -> Estimate:
+def shapley_values(game: Game, plan: Plan, generator: np.random.Generator, rows: Integers | None = None) -> Estimate:
     """Shapley values of these foreground rows (default: all) over the first ``plan.background`` background rows."""
     chosen = np.arange(game.n) if rows is None else rows
     n, d = len(chosen), len(game.names)
@@ -148,7 +160,7 @@ def shapley_values(game: Hybrids, plan: Plan, generator: np.random.Generator, ro
     return Estimate(values=total.sum(axis=0) / b, standard_errors=error, plan=plan, exact=exact, halves=halves)
 
 
-def until_accurate(game: Hybrids, plan: Plan, generator: np.random.Generator) -> Estimate:
+def until_accurate(game: Game, plan: Plan, generator: np.random.Generator) -> Estimate:
     """As :func:`shapley_values`, but a row that a first look explains well enough is left at that.
 
     Each row decides for itself, by the share of its standard errors in its contributions, so that its answer does not
@@ -198,7 +210,7 @@ def _orders(generator: np.random.Generator, plan: Plan, d: int) -> Integers:
     return np.argsort(generator.random((plan.background, plan.walks, d)), axis=2)
 
 
-def _blocks(n: int, game: Hybrids, plan: Plan) -> Iterator[tuple[Integers, Integers]]:
+def _blocks(n: int, game: Game, plan: Plan) -> Iterator[tuple[Integers, Integers]]:
     """All pairs (row, background row), in blocks whose coalitions fill about one call of the model."""
     each = max(1, plan.most_evaluations(len(game.names)) // plan.background)
     size = max(1, 2 * game.chunk // each)  # rows and background share values, so games are half as large
@@ -208,7 +220,7 @@ def _blocks(n: int, game: Hybrids, plan: Plan) -> Iterator[tuple[Integers, Integ
         yield pair // plan.background, pair % plan.background
 
 
-def _pairs(game: Hybrids, plan: Plan, draw: _Draw, rows: Integers, backs: Integers) -> tuple[Floats, Floats, bool]:
+def _pairs(game: Game, plan: Plan, draw: _Draw, rows: Integers, backs: Integers) -> tuple[Floats, Floats, bool]:
     """Values of each pair, their variances, both (pairs, d), and whether all games were enumerated."""
     differs = game.differs(rows, backs)
     k = differs.sum(axis=1)
@@ -230,7 +242,7 @@ def _pairs(game: Hybrids, plan: Plan, draw: _Draw, rows: Integers, backs: Intege
 
 
 def _contributions(
-    game: Hybrids, plan: Plan, seed: int, rows: Integers, backs: Integers, k: Integers, order: Integers
+    game: Game, plan: Plan, seed: int, rows: Integers, backs: Integers, k: Integers, order: Integers
 ) -> tuple[Floats, Floats]:
     """Contributions of games whose k players are the first k columns of ``order``, and the variances of those that were
     fitted, both (tasks, d)."""
@@ -266,7 +278,7 @@ def _mixtures(coalitions: NDArray[np.bool_], tasks: Integers, order: Integers) -
 
 
 def _answers(
-    game: Hybrids, rows: Integers, backs: Integers, asked: list[tuple[Integers, NDArray[np.bool_]]]
+    game: Game, rows: Integers, backs: Integers, asked: list[tuple[Integers, NDArray[np.bool_]]]
 ) -> list[Floats]:
     """The values of all mixtures in as few calls as possible, split again by group."""
     if not asked:

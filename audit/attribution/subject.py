@@ -83,6 +83,11 @@ class Subject:
         np.add.at(sums.T, self.places.reshape(-1), flat.T)
         return sums
 
+    def by_place(self, values: Floats) -> NDArray[np.float32]:
+        """Numbers (n, units) as maps (n, ...): every unit's shared out among its places."""
+        sizes = np.bincount(self.places.reshape(-1), minlength=self.count)
+        return (values / np.maximum(sizes, 1))[:, self.places].astype(np.float32)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:

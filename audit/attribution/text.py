@@ -53,12 +53,12 @@ def explain_text(
     plain = Network.of(model)
     with untouched(plain.module):
         network = Network(module=Replaced(plain.module, model.embedding), output=plain.output, classes=plain.classes)
-        rows, usual = (_encoded(model, network, part) for part in (data, source.take(np.sort(order))))
+        rows, usual = (looked_up(model, network, part) for part in (data, source.take(np.sort(order))))
         preflight(network, usual.inputs)
         answers = preflight(network, rows.inputs)
         targets = network.predicted(answers)
         _, typical = network.usual(network.answers(usual.inputs), targets)
-        subject = _subject(network, rows, usual, targets)
+        subject = text_subject(network, rows, usual, targets)
         maps, methods = _maps(subject, typical, rows.tokens)
         trust = () if rules is None else assess(subject, methods, maps, rules, seed)
         output = subject.outputs().numpy()
@@ -80,14 +80,16 @@ def explain_text(
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class TextRows:
+    """What a module is given for some texts, its embeddings first; ``live`` (n, length) marks the tokens."""
+
     inputs: Tensors  # embeddings, then what the module takes itself
     padding: torch.Tensor  # its embedding, (width,)
     live: NDArray[np.bool_]
     tokens: tuple[tuple[str, ...], ...]
 
 
-def _encoded(model: Any, network: Network, data: Dataset) -> _Rows:
+def looked_up(model: Any, network: Network, data: Dataset) -> TextRows:
     encoded = model.encode(data.features)
     given = encoded if isinstance(encoded, tuple) else (encoded,)
     ids, tokens = given[0], model.tokens(data.features)
@@ -104,10 +106,10 @@ def _encoded(model: Any, network: Network, data: Dataset) -> _Rows:
         embedded = layer(ids).detach()
         padding = layer(torch.tensor([model.padding], device=ids.device))[0].detach()
     live = np.arange(ids.shape[1])[None, :] < np.array([len(t) for t in tokens])[:, None]
-    return _Rows((embedded, *given), padding, live, tokens)
+    return TextRows((embedded, *given), padding, live, tokens)
 
 
-def _subject(network: Network, rows: _Rows, usual: _Rows, targets: torch.Tensor) -> Subject:
+def text_subject(network: Network, rows: TextRows, usual: TextRows, targets: torch.Tensor) -> Subject:
     embedded, places = rows.inputs[0], np.arange(rows.live.shape[1])
     known = usual.inputs[0][torch.from_numpy(usual.live).to(embedded.device)]
     live = torch.from_numpy(rows.live).to(embedded.device)[:, :, None]

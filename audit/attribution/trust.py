@@ -66,6 +66,8 @@ def _repeated(subject: Subject, method: Method, seed: int, missing: list[tuple[s
         numbers |= {"trust_randomisation": random.trained, "trust_randomisation_null": random.null}
     except Unavailable as why:
         missing.append(("trust_randomisation", why))
+    if not bool(subject.spread.any()):  # words that are there or not: there is no noise that leaves them what they are
+        return numbers
     noisy = stable(subject, method, seed_for(seed, "trust.noise"))
     return numbers | {"trust_stability": noisy.correlation, "trust_max_sensitivity": noisy.change}
 

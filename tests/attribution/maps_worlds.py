@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, sobel
 from sklearn.datasets import load_digits
 
-from audit.attribution.images import _activations, _occluded, _quick_gradients, _subject
+from audit.attribution.images import _activations, _occluded, _quick_gradients, picture_subject
 from audit.attribution.network import Network
 from audit.attribution.subject import Method, Subject
 from audit.attribution.trust_randomisation import reinitialised
@@ -45,7 +45,7 @@ def subject(rows: slice) -> Subject:
     pictures = x[rows]
     net = Network.of(network(module, classes=[str(i) for i in range(10)]))
     blurred = torch.from_numpy(gaussian_filter(pictures.numpy(), sigma=(0, 0, 1, 1), mode="nearest"))
-    return _subject(net, pictures, net.predicted(net.answers((pictures,))), x[-100:], blurred)
+    return picture_subject(net, pictures, net.predicted(net.answers((pictures,))), x[-100:], blurred)
 
 
 def good_methods(about: Subject) -> dict[str, Make]:

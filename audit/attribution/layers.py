@@ -1,0 +1,222 @@
+"""What the units of a hidden layer gave to the output, by Captum's layer methods behind the same guards as maps.
+
+Integrated gradients of the activations (Captum's LayerIntegratedGradients, with nodes doubled until a row adds up),
+LayerConductance (Dhamdhere et al., ICLR 2019), LayerGradientXActivation and the activations. The path of the first
+starts from the activations at the mean of the background; what by-passes the layer stays as the row has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from audit.data import Dataset
+from audit.errors import Unavailable
+from audit.models import Differentiable, Embedder, Model
+from audit.stats import generator
+
+from .captum_door import LayerConductance, LayerGradientXActivation
+from .explanation import completeness_error
+from .layer_names import chosen_layer, unit_numbers
+from .maps import Floats, MapExplanation, Maps
+from .network import BATCHED, Network, Tensors, encoded, in_calls, preflight, rows_per_call
+from .path_maps import integrated, quick
+from .replaced import Replaced, given_by
+from .subject import Method, Subject
+from .text import looked_up, text_subject
+from .trust import assess
+from .trust_grades import Rules
+from .untouched import untouched
+
+BACKGROUND_ROWS = 100
+STEPS = 64  # of the conductance, along the path of the inputs
+PREFIX = "module."  # of names in a text module, whose embeddings are given to it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerExplanation(MapExplanation):
+    """Maps (n, ...) in the shape that the layer gives, and its ``activations``; ``units`` (...) numbers the unit of
+    every place: a neuron, a channel, a number of the embedding. ``trust`` is that of the first method."""
+
+    activations: NDArray[np.float32]
+    units: NDArray[np.int64]
+
+    def by_unit(self, method: int = 0) -> Floats:
+        """A method's values added up over each unit, (n, units)."""
+        sums = np.zeros((len(self.targets), int(self.units.max()) + 1))
+        values = self.maps[method].values.reshape(len(sums), -1).astype(np.float64)
+        np.add.at(sums.T, self.units.reshape(-1), values.T)
+        return sums
+
+
+def explain_layer(
+    model: Model,
+    data: Dataset,
+    *,
+    layer: str = "",
+    background: Dataset | None = None,
+    rules: Rules | None = None,
+    seed: int,
+) -> LayerExplanation:
+    """For every row of ``data``, what each unit of the named layer gave to the predicted class.
+
+    ``layer`` is a name of ``module.named_modules()`` (default: the module in the middle of the forward pass). With
+    ``rules`` the trust checks of the first method are run. Unavailable names the layers where there is no such one,
+    and says why another cannot be read.
+    """
+    if not isinstance(model, Differentiable):
+        raise Unavailable("not_applicable", f"{model.name} has no layers", "give the torch module itself")
+    source = background or data
+    order = generator(seed, "attribution.layer_background").permutation(source.n)[:BACKGROUND_ROWS]
+    usual = source.take(np.sort(order))
+    with untouched(model.module):
+        given = _given(model, data, usual)
+        name = chosen_layer(given.network, given.inputs, layer, PREFIX if isinstance(model, Embedder) else "")
+        subject, typical = _subject(given, name), _typical(given)
+        path = integrated(subject, subject.fills[0], typical, "integrated gradients of the layer")
+        maps = (path, _conductance(given, name, subject, typical), _gradient_by_activation(given, name))
+        method = Method(short=path.short, family=path.family, make=quick(0))
+        trust = () if rules is None else assess(subject, [method], [path], rules, seed)
+        output = subject.outputs().numpy()
+    network = given.network
+    return LayerExplanation(
+        targets=tuple(network.classes[t] if network.classes else "value" for t in given.targets.tolist()),
+        scalar=network.words[0].replace("target", "predicted"),
+        maps=maps,
+        trust=trust,
+        evaluations=sum(own.evaluations for own in maps),
+        modality="layer",
+        feature=name.removeprefix(PREFIX) if isinstance(model, Embedder) else name,
+        unit=network.words[1],
+        output=output,
+        value_function=f"straight path of the layer from its values at the mean of {usual.n} rows of {source.name}",
+        background_n=usual.n,
+        seed=seed,
+        activations=subject.inputs.cpu().float().numpy(),
+        units=subject.places,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """The module's inputs for the rows, at the baseline (like them) and for the background; of ``inputs`` the first
+    ``moving`` may run along a path."""
+
+    network: Network
+    inputs: Tensors
+    baseline: Tensors
+    usual: Tensors
+    moving: int
+    targets: torch.Tensor
+
+    def scalar(self) -> Callable[..., torch.Tensor]:
+        """The explained scalar of inputs that Captum gives, the targets last."""
+        return lambda *given: self.network.scalar(given[:-1], given[-1])
+
+
+def _given(model: Differentiable, data: Dataset, usual: Dataset) -> _Given:
+    network = Network.of(model)
+    if isinstance(model, Embedder):
+        network = replace(network, module=Replaced(network.module, model.embedding))
+        rows, known = looked_up(model, network, data), looked_up(model, network, usual)
+        targets = network.predicted(preflight(network, rows.inputs))
+        mean = text_subject(network, rows, known, targets).fills[0]
+        inputs, baseline, others, moving = rows.inputs, (mean, *rows.inputs[1:]), known.inputs, 1
+    else:
+        inputs, others = encoded(model, data.features), encoded(model, usual.features)
+        targets = network.predicted(preflight(network, inputs))
+        baseline = tuple(b.mean(dim=0, keepdim=True).expand_as(x) for x, b in zip(inputs, others, strict=True))
+        moving = len(inputs)
+    return _Given(network=network, inputs=inputs, baseline=baseline, usual=others, moving=moving, targets=targets)
+
+
+def _typical(given: _Given) -> torch.Tensor:
+    return given.network.usual(given.network.answers(given.usual), given.targets)[1]
+
+
+def _subject(given: _Given, name: str) -> Subject:
+    """The layer's activations as the input of what follows it."""
+    network = given.network
+    activations = given_by(network, name, given.inputs)
+    known = given_by(network, name, given.usual)
+    places = unit_numbers(network.module.get_submodule(name), activations.shape[1:])
+    same = known.shape[1:] == activations.shape[1:]  # texts of another length have no spread place by place
+    return Subject(
+        network=replace(network, module=Replaced(network.module, name)),
+        inputs=activations,
+        targets=given.targets,
+        units=torch.from_numpy(places),
+        places=places,
+        fills=(given_by(network, name, given.baseline), torch.zeros_like(activations)),
+        spread=known.std(dim=0, correction=0) if same else torch.zeros_like(activations[0]),
+        live=np.ones((len(activations), int(places.max()) + 1), dtype=bool),
+        others=given.inputs,
+    )
+
+
+def _conductance(given: _Given, name: str, subject: Subject, typical: torch.Tensor) -> Maps:
+    """Promises to add up only where all that reaches the output passes the layer."""
+    at_layer = subject.values(subject.fills[0], torch.arange(subject.n))
+    base = given.network.scalar_of(given.network.answers(given.baseline), given.targets).cpu().double()
+    cut = torch.allclose(at_layer, base, rtol=BATCHED, atol=BATCHED)
+    method = LayerConductance(given.scalar(), given.network.module.get_submodule(name))
+    size = rows_per_call(given.inputs)
+
+    def call(at: slice) -> torch.Tensor:
+        inputs, baseline = (tuple(t[at] for t in ends) for ends in (given.inputs, given.baseline))
+        found: Any = method.attribute(
+            inputs[: given.moving],
+            baselines=baseline[: given.moving],
+            additional_forward_args=(*inputs[given.moving :], given.targets[at]),
+            n_steps=STEPS,
+            internal_batch_size=max(size, len(inputs[0])),
+        )
+        return _one(found, name)
+
+    values = torch.cat(in_calls(len(given.targets), max(1, size // STEPS), call)).double()
+    total, change = values.reshape(len(values), -1).sum(dim=1), subject.outputs() - base
+    words = f"layer conductance ({STEPS} nodes, Captum)"
+    return Maps(
+        method=words if cut else f"{words}; inputs by-pass the layer, so that no sum is promised",
+        short="layer conductance",
+        family="gradients",
+        values=values.float().numpy(),
+        signed=True,
+        completeness=completeness_error(total.numpy(), change.numpy(), typical.numpy()) if cut else None,
+        base=base.numpy() if cut else None,
+        evaluations=STEPS * len(values),
+    )
+
+
+def _gradient_by_activation(given: _Given, name: str) -> Maps:
+    method = LayerGradientXActivation(given.scalar(), given.network.module.get_submodule(name))
+
+    def call(at: slice) -> torch.Tensor:
+        inputs = tuple(t[at] for t in given.inputs)
+        found: Any = method.attribute(
+            inputs[: given.moving], additional_forward_args=(*inputs[given.moving :], given.targets[at])
+        )
+        return _one(found, name)
+
+    values = torch.cat(in_calls(len(given.targets), rows_per_call(given.inputs), call))
+    return Maps(
+        method="gradient times activation at the row itself (Captum); promises no sum",
+        short="gradient x activation",
+        family="gradients",
+        values=values.float().numpy(),
+        signed=True,
+        evaluations=len(values),
+    )
+
+
+def _one(found: Any, name: str) -> torch.Tensor:
+    """The attributions of a layer that gives one tensor, on the CPU."""
+    tensor = found[0] if isinstance(found, tuple) else found
+    if not bool(torch.isfinite(tensor).all()):
+        raise Unavailable("not_applicable", f"the gradients at layer {name} are NaN or infinite", "name another layer")
+    return torch.as_tensor(tensor).detach().cpu()
