@@ -18,57 +18,27 @@ Sources: Hardt, Price & Srebro, NeurIPS 2016; Agarwal et al., ICML 2018; Weerts 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
 import numpy as np
-from fairlearn.postprocessing import ThresholdOptimizer
-from fairlearn.reductions import DemographicParity, EqualizedOdds, ExponentiatedGradient
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from audit import wording
 from audit.case import Case
 from audit.check import check
+from audit.checks.fairness._remedies import Labels, Side, remedies
 from audit.compute import in_batches
 from audit.data import Dataset
 from audit.errors import Unavailable
 from audit.inputs.predictions import class_codes
 from audit.models import Model, ProbabilisticClassifier
-from audit.models.sklearn import SklearnClassifier, frame
 from audit.results import Omission, Outcome, Reason, Table
+
+REQUIRES = {"tasks": ("binary",)}
 
 MEASURES: dict[str, dict[str, object]] = {}
 
-BOUND, ROUNDS = 0.02, 20
-CONSTRAINTS = {"demographic_parity": DemographicParity, "equalized_odds": EqualizedOdds}
 COLUMNS = ("remedy", "constraint", "accuracy", "gap in selection", "gap in true positives", "gap in false positives")
 
-Labels = NDArray[np.int_]
 Line = tuple[str, str, float, float | None, float | None, float | None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Side:
-    """The labelled rows of one data set: 0/1 labels, groups of one column, probabilities of the positive class."""
-
-    rows: Dataset
-    label: Labels
-    group: NDArray[np.object_]
-    score: NDArray[np.float64]
-
-
-class _Given(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
-    """Probabilities that are known already, as an estimator: its one feature is the probability."""
-
-    def fit(self, X: object, y: object) -> _Given:  # nothing to learn
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def predict_proba(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack([1 - np.ravel(X), np.ravel(X)])
 
 
 @check(cost="retrain")
@@ -81,7 +51,7 @@ def mitigation(model: Model, case: Case, train: Dataset, data: Dataset, seed: in
     for column in data.roles.groups:
         learnt, judged = (_side(model, case, part, column) for part in (train, data))
         lines = [_line("none", "", judged, (judged.score >= _threshold(case)).astype(int))]
-        for remedy, constraint, decide in _remedies(model, learnt, judged, seed):
+        for remedy, constraint, decide in remedies(model, learnt, judged, seed):
             try:
                 lines.append(_line(remedy, constraint, judged, decide()))
             except (ValueError, TypeError, KeyError) as error:
@@ -95,7 +65,7 @@ def mitigation(model: Model, case: Case, train: Dataset, data: Dataset, seed: in
 
 
 def _threshold(case: Case) -> float:
-    given = case.spec.model.threshold if case.spec.model else None
+    given = case.threshold
     return 0.5 if given is None else given
 
 
@@ -108,33 +78,6 @@ def _side(model: ProbabilisticClassifier, case: Case, rows: Dataset, column: str
     score = in_batches(model.predict_proba, part.features, case.spec.compute.batch)[:, positive]
     names = np.array([wording.group_value(level) for level in groups.levels], dtype=object)
     return Side(rows=part, label=(label[kept] == positive).astype(int), group=names[groups.codes[kept]], score=score)
-
-
-def _remedies(
-    model: Model, learnt: Side, judged: Side, seed: int
-) -> Iterator[tuple[str, str, Callable[[], NDArray[np.int_]]]]:
-    state = int(seed % 2**32)
-    for name, bound in CONSTRAINTS.items():
-
-        def thresholds(name: str = name) -> NDArray[np.int_]:
-            fitted = ThresholdOptimizer(
-                estimator=_Given(), constraints=name, prefit=True, predict_method="predict_proba"
-            )
-            fitted.fit(learnt.score[:, None], learnt.label, sensitive_features=learnt.group)
-            given = {"sensitive_features": judged.group, "random_state": state}
-            return np.asarray(fitted.predict(judged.score[:, None], **given), dtype=int)
-
-        def constrained(bound: Callable[..., object] = bound) -> NDArray[np.int_]:
-            if not isinstance(model, SklearnClassifier):
-                raise TypeError("only scikit-learn models can be trained again here")
-            learner = ExponentiatedGradient(clone(model.estimator), bound(difference_bound=BOUND), max_iter=ROUNDS)
-            tables = [frame(side.rows.features) for side in (learnt, judged)]
-            first, second = tables if model.features is not None else (table.to_numpy() for table in tables)
-            learner.fit(first, learnt.label, sensitive_features=learnt.group)
-            return np.asarray(learner.predict(second, random_state=state), dtype=int)
-
-        yield "thresholds by group (ThresholdOptimizer)", name, thresholds
-        yield "training with a constraint (ExponentiatedGradient)", name, constrained
 
 
 def _line(remedy: str, constraint: str, judged: Side, decided: Labels) -> Line:

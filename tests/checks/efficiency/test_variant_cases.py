@@ -16,7 +16,13 @@ from tests.checks.efficiency.worlds import found, network, overall, table
 from tests.contracts.cases import case_of, cells, records
 from tests.contracts.test_degenerate import TABLES, faults, refused
 
-CHECKS = ("efficiency.variants", "efficiency.variant_errors", "efficiency.model_size")
+CHECKS = (
+    "efficiency.variants",
+    "efficiency.variant_classes",
+    "efficiency.variant_scores",
+    "efficiency.variant_errors",
+    "efficiency.model_size",
+)
 
 
 def with_copies(case: Case) -> Case:

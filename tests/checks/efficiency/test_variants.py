@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 
 import audit
-from audit.checks.efficiency._paired import detectable, mcnemar
+from audit.checks._pair_table import detectable
 from audit.errors import ModelError
 from audit.policy import Verdict
 from audit.record import AuditRun
@@ -95,14 +94,6 @@ def test_a_variant_of_other_classes_is_refused_by_name() -> None:
     other = LogisticRegression().fit(data[["x", "z"]], np.where(data["y"] == 1, "yes", "no"))
     with pytest.raises(ModelError, match='"other" decides between no, yes, the model between 0, 1'):
         run({"other": other})
-
-
-@pytest.mark.parametrize(("both", "one", "other"), [(5, 0, 0), (50, 3, 9), (0, 20, 1)])
-def test_mcnemar_is_the_exact_binomial_test(both: int, one: int, other: int) -> None:
-    first = np.array([True] * (both + one) + [False] * other)
-    second = np.array([True] * both + [False] * one + [True] * other)
-    expected = binomtest(one, one + other).pvalue if one + other else 1.0
-    assert mcnemar(first, second) == pytest.approx(expected)
 
 
 def test_a_change_of_the_detectable_size_is_found_in_about_eight_of_ten_tries() -> None:
