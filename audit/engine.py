@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +16,8 @@ from audit import wording
 from audit.case import Case
 from audit.data import Dataset
 from audit.errors import AuditError, CheckError, Unavailable
+from audit.inputs.predictions import of_label
+from audit.labels import label_case
 from audit.machine import describe
 from audit.plan import Facts, Item, law_of, present, rules_of
 from audit.policy.gate import decide, waive, waiver_faults
@@ -22,12 +25,14 @@ from audit.policy.judge import judge
 from audit.policy.packs import Pack, waivers
 from audit.policy.waivers import check_waivers
 from audit.record import AuditRun
-from audit.registry import Registry, load_check, load_input, load_params
-from audit.results import ROW_EVIDENCE, Omission, Outcome, Reason, Record
+from audit.registry import CLASS, Registry, load_check, load_input, load_params
+from audit.results import ROW_EVIDENCE, Evidence, Omission, Outcome, Reason, Record
 from audit.resuming import Resume
 from audit.spec import Loaded, relative
 from audit.stats import Ledger, Look, read_ledger, seed_for, write_ledger
 from audit.store.folder import identified
+
+MOST_CHARTED = 6  # labels of a multilabel task
 
 
 class Progress(Protocol):
@@ -62,7 +67,8 @@ def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings
     """Measure, judge, and return the whole. AuditError when the audit cannot be made at all."""
     settings = settings or Settings()
     started, clock = datetime.now(UTC), time.monotonic()
-    law = law_of(loaded, registry.notes, settings.policy)
+    notes = registry.notes_of(case.spec.labels)
+    law = law_of(loaded, notes, settings.policy)
     today = settings.today or started.date()
     check_waivers(waivers(case.spec), case.spec.gate, today)
     items = planning.make(registry, facts_of(case), law.limits, settings.costs)
@@ -70,7 +76,7 @@ def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings
     records, timings = runner.run(items, settings.progress)
     ledger, look = spent(case.spec.stats.ledger, case.root, lambda: runner.made("fingerprints", "test"))
     docs = {info.id: info.doc for info in registry.checks.values()}
-    rules = rules_of(case.spec, registry.notes, docs, settings.baseline, look)
+    rules = rules_of(case.spec, notes, docs, settings.baseline, look)
     findings = waive(judge(law.limits, records, rules), waivers(case.spec), today)
     decision = decide(findings, case.spec.gate)
     faults = waiver_faults(findings, waivers(case.spec), today)
@@ -126,8 +132,9 @@ def facts_of(case: Case) -> Facts:
     return Facts(
         task=case.task,
         has=present(case.spec, has_model=case.model is not None, names=case.datasets),
-        roles=frozenset(role for role in planning.ROLES if getattr(test.roles, role)),
+        roles=planning.roles_named(test.roles),
         kinds=frozenset(test.columns[name].kind for name in test.roles.features),
+        labels=case.spec.labels,
     )
 
 
@@ -139,6 +146,7 @@ class Runner:
     registry: Registry
     resume: Resume | None = None
     _made: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _labels: dict[str, Runner] = field(default_factory=dict)
 
     def run(self, items: Sequence[Item], progress: Progress) -> tuple[list[Record], dict[str, float]]:
         """(records in plan order, seconds by check). AuditError when the shared inference pass itself fails."""
@@ -149,7 +157,7 @@ class Runner:
         timings = {"predictions": time.monotonic() - clock}
         records = []
         for item in items:
-            progress.step(item.check.id)
+            progress.step(f"{item.check.id} of {item.label}" if item.label else item.check.id)
             record, timings[_key(item)] = self._taken(item) or self._measured(item)
             records.append(record)
         return records, timings
@@ -191,7 +199,7 @@ class Runner:
             on=item.on,
             cost=info.cost,
             outcome=self._allowed(outcome),
-            params=item.params,
+            params=item.about,
             traceback=crash,
         )
 
@@ -210,12 +218,36 @@ class Runner:
             return _crashed(item, detail, "a defect of the check: report it with --debug"), traceback.format_exc()
 
     def _call(self, item: Item) -> Outcome:
+        if item.label:
+            return self._of(item.label)._call(replace(item, label=""))
         info = item.check
         arguments = {name: self._for(info.id, name, item.on) for name in info.inputs}
         if info.takes_params:
             arguments["params"] = load_params(info)(**item.params)
         outcome: Outcome = load_check(info)(**arguments)
         return outcome
+
+    def _of(self, label: str) -> Runner:
+        """What runs the checks of one label: it shares the one inference pass, and what has nothing to do with labels.
+
+        Raises DataError for a column that does not say whether the label holds.
+        """
+        if label not in self._labels:
+            at = self.case.classes.index(label)
+            runner = Runner(case=label_case(self.case, at), registry=self.registry)
+            for on, name in product(self.case.datasets, ("predictions", "groups", "sampling")):
+                found = self._kept(name, on)
+                if name == "predictions" and not isinstance(found, Unavailable):
+                    found = of_label(found, runner.case, at)
+                runner._made[name, on] = found
+            self._labels[label] = runner
+        return self._labels[label]
+
+    def _kept(self, name: str, on: str) -> Any:
+        try:
+            return self.made(name, on)
+        except Unavailable as reason:
+            return reason
 
     def made(self, name: str, on: str) -> Any:
         """The input ``name`` for the data set ``on``. What could not be had stays so: it is asked for only once."""
@@ -253,6 +285,9 @@ class Runner:
         """CheckError when a check returns what it did not declare."""
         if not isinstance(outcome, Outcome):
             raise CheckError(f"{item.check.id} returned {type(outcome).__name__}, a check returns Outcome")
+        if item.label:
+            positive = str(self._of(item.label).case.positive)
+            outcome = told_apart(outcome, positive, self.case.classes.index(item.label))
         named = {m.name for m in outcome.measurements} | {o.name for o in outcome.omissions if o.name}
         for name in sorted(named):
             if name not in item.check.measures:
@@ -262,8 +297,9 @@ class Runner:
             raise CheckError(f'{item.check.id} returned "{wrong[0].name}" in {wrong[0].unit}, MEASURES says otherwise')
         return replace(
             outcome,
-            measurements=tuple(replace(m, params={**m.params, **item.params}) for m in outcome.measurements),
-            omissions=tuple(replace(o, params={**o.params, **item.params}) for o in outcome.omissions),
+            measurements=tuple(replace(m, params={**m.params, **item.about}) for m in outcome.measurements),
+            omissions=tuple(replace(o, params={**o.params, **item.about}) for o in outcome.omissions),
+            evidence=tuple(_headed(e, item.label) for e in outcome.evidence) if item.label else outcome.evidence,
         )
 
     def _allowed(self, outcome: Outcome) -> Outcome:
@@ -280,6 +316,27 @@ class Runner:
         return replace(outcome, evidence=shown, omissions=(*outcome.omissions, kept_back))
 
 
+def told_apart(outcome: Outcome, positive: str, at: int) -> Outcome:
+    """What is said of a label: of its two classes only that it holds, and charts of the first labels only."""
+    kept: dict[str, Any] = {
+        name: tuple(one for one in getattr(outcome, name) if one.params.get(CLASS, positive) == positive)
+        for name in ("measurements", "omissions")
+    }
+    if at < MOST_CHARTED or not outcome.evidence:
+        return replace(outcome, **kept)
+    left_out = Omission(
+        name="",
+        reason=Reason.WITHHELD,
+        detail=f"charts and tables are stored for the first {MOST_CHARTED} labels, and this one comes later",
+        remedy="read its numbers, or name it earlier in target",
+    )
+    return replace(outcome, **{**kept, "omissions": (*kept["omissions"], left_out), "evidence": ()})
+
+
+def _headed(item: Evidence, label: str) -> Evidence:
+    return replace(item, name=f"{item.name} of {label}", title=wording.text(f"{item.title}: {label}"))
+
+
 def _as_omission(reason: Unavailable) -> Omission:
     if reason.reason not in set(Reason):
         raise CheckError(f'Unavailable gives "{reason.reason}" as its reason: it is one of {", ".join(Reason)}')
@@ -292,5 +349,5 @@ def _crashed(item: Item, detail: str, remedy: str) -> Outcome:
 
 
 def _key(item: Item) -> str:
-    params = "".join(f"[{k}={v}]" for k, v in sorted(item.params.items()))
+    params = "".join(f"[{k}={v}]" for k, v in sorted(item.about.items()))
     return f"{item.check.id}{params}" + ("" if item.on == "test" else f"#{item.on}")

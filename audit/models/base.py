@@ -43,6 +43,18 @@ class ProbabilisticClassifier(Protocol):
 
 
 @runtime_checkable
+class MultilabelClassifier(Protocol):
+    def predict_labels(self, columns: Columns) -> NDArray[np.float64]:
+        """Shape (n, labels), the probability of each label by itself, columns in the order of ``classes``."""
+
+
+@runtime_checkable
+class MultilabelDecider(Protocol):
+    def decide_labels(self, columns: Columns) -> NDArray[np.bool_]:
+        """Shape (n, labels): the labels that the model gives, columns in the order of ``classes``."""
+
+
+@runtime_checkable
 class Regressor(Protocol):
     def predict_value(self, columns: Columns) -> NDArray[np.float64]:
         """Shape (n,)."""

@@ -8,9 +8,17 @@ from typing import Any
 
 from audit.data import Columns
 from audit.errors import ModelError
-from audit.models.base import Differentiable, Model, Predictor, ProbabilisticClassifier
+from audit.models.base import (
+    Differentiable,
+    Model,
+    MultilabelClassifier,
+    MultilabelDecider,
+    Predictor,
+    ProbabilisticClassifier,
+)
 
 Call = Callable[[], object]
+ESTIMATORS_OWN = {"predict_labels": "predict_proba", "decide_labels": "predict"}
 
 
 @contextmanager
@@ -63,7 +71,8 @@ def _estimator(model: Any, columns: Columns) -> Call:
 
     table = frame(columns)
     given = table if model.features is not None else table.to_numpy()
-    method = getattr(model.estimator, _method(model))
+    name = _method(model)
+    method = getattr(model.estimator, ESTIMATORS_OWN.get(name, name))
     return lambda: method(given)
 
 
@@ -82,4 +91,8 @@ def _method(model: object) -> str:
         return "predict_proba"
     if isinstance(model, Predictor):
         return "predict"
+    if isinstance(model, MultilabelClassifier):
+        return "predict_labels"
+    if isinstance(model, MultilabelDecider):
+        return "decide_labels"
     raise ModelError(f"{getattr(model, 'name', type(model).__name__)} can neither predict nor give probabilities")

@@ -12,6 +12,7 @@ from audit.data import Columns
 from audit.data.dataset import shown
 from audit.errors import ModelError
 from audit.models.base import Output
+from audit.models.multilabel import indicator, of_labels
 from audit.models.sklearn import frame
 from audit.models.torch import probabilities
 from audit.results import Scalar
@@ -56,6 +57,29 @@ class FunctionClassifier(_Function):
 
     def predict(self, columns: Columns) -> NDArray[Any]:
         return np.asarray(np.array(self.classes, dtype=object)[self.predict_proba(columns).argmax(axis=1)])
+
+
+class FunctionMultilabelDecider(_Function):
+    def decide_labels(self, columns: Columns) -> NDArray[np.bool_]:
+        return indicator(self._call(columns), self.classes, self.name)
+
+
+class FunctionMultilabel(_Function):
+    def predict_labels(self, columns: Columns) -> NDArray[np.float64]:
+        return np.asarray(of_labels(self._call(columns), self.classes, self.name), dtype=np.float64)
+
+
+def adapt_labels(
+    function: Callable[..., Any],
+    *,
+    output: Output | str | None,
+    labels: Sequence[str],
+    features: Sequence[str] | None = None,
+) -> FunctionMultilabel | FunctionMultilabelDecider:
+    """A function that returns (n, labels): the probability of each label, or 0 and 1."""
+    if output not in {"probability", "decision"}:
+        raise ModelError('output must be "probability" or "decision": say what the function returns of each label')
+    return (FunctionMultilabel if output == "probability" else FunctionMultilabelDecider)(function, labels, features)
 
 
 def adapt(

@@ -81,7 +81,8 @@ def _load_folder(folder: Path, spec: ModelSpec) -> LoadedModel:
     sha256, size = folder_digest(folder)
     if spec.sha256 is not None and spec.sha256 != sha256:
         raise ModelError(f"{spec.path} is not the model that sha256 in [model] names: it has {sha256}")
-    model = load_folder(folder, classes=spec.classes, output=spec.output, device=spec.device)
+    several = spec.task == "multilabel"
+    model = load_folder(folder, classes=spec.classes, output=spec.output, device=spec.device, multilabel=several)
     return LoadedModel(model=model, sha256=sha256, bytes=size, path=spec.path)
 
 
@@ -95,7 +96,12 @@ def _read(content: bytes, spec: ModelSpec, root: Path, *, allow_code: bool) -> M
     if suffix == ".onnx":
         from audit.models.onnx import adapt
 
-        return adapt(content, spec.classes, spec.output)
+        return adapt(content, spec.classes, spec.output, multilabel=spec.task == "multilabel")
+    if spec.task == "multilabel":
+        raise ModelError(
+            f"{spec.path} gives one answer a row as far as Assay reads it: save the model of several labels as .skops "
+            "(its scikit-learn wrapper) or .onnx, or audit columns of its scores without the model"
+        )
     from audit.models import boosters
 
     load = boosters.load_lightgbm if suffix == ".txt" else boosters.load_xgboost
@@ -149,7 +155,7 @@ def _refuse_pickle(head: bytes, path: str) -> None:
 def _load_skops(content: bytes, spec: ModelSpec) -> Model:
     import skops.io
 
-    from audit.models.sklearn import adapt
+    from audit.models.sklearn import adapt, adapt_labels
 
     for name in spec.trust:
         if "*" in name or not name.replace(".", "").replace("_", "").isalnum():
@@ -164,7 +170,8 @@ def _load_skops(content: bytes, spec: ModelSpec) -> Model:
                 f"{spec.path} holds types that Assay does not know to be harmless. If you trust them, add to [model]: "
                 f"trust = [{lines}]"
             )
-        return adapt(skops.io.loads(content, trusted=sorted(untrusted)))
+        estimator = skops.io.loads(content, trusted=sorted(untrusted))
+        return adapt_labels(estimator, tuple(map(str, spec.classes))) if spec.task == "multilabel" else adapt(estimator)
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, TypeError, RecursionError) as error:
         raise ModelError(f"{spec.path} is not a readable skops file: {error}") from error
     except (ImportError, AttributeError) as error:
@@ -196,7 +203,8 @@ def _load_safetensors(content: bytes, spec: ModelSpec, root: Path, *, allow_code
     built = _call_factory(factory(spec.factory, root, allow_code=allow_code), spec.factory)
     module = built.module if isinstance(built, TorchModel) else built
     _fill(module, state, spec)
-    return adapt(built, classes=spec.classes, output=spec.output, device=spec.device)
+    several = spec.task == "multilabel"
+    return adapt(built, classes=spec.classes, output=spec.output, device=spec.device, multilabel=several)
 
 
 def _call_factory(build: Callable[[], Any], name: str) -> torch.nn.Module | TorchModel:

@@ -13,7 +13,8 @@ from audit.data import Columns
 from audit.data.dataset import shown
 from audit.errors import ModelError
 from audit.models.base import Output
-from audit.models.torch import probabilities
+from audit.models.multilabel import of_labels
+from audit.models.torch import each_probability, probabilities
 from audit.results import Scalar
 
 _TYPES = {
@@ -96,7 +97,14 @@ class OnnxClassifier(_Session):
         return np.asarray(np.array(self.classes, dtype=object)[self.predict_proba(columns).argmax(axis=1)])
 
 
-def adapt(content: bytes, classes: Sequence[Scalar], output: Output | None) -> OnnxRegressor | OnnxClassifier:
+class OnnxMultilabel(_Session):
+    def predict_labels(self, columns: Columns) -> NDArray[np.float64]:
+        return each_probability(of_labels(self._outputs(columns), self.classes, self.name), self.output)
+
+
+def adapt(
+    content: bytes, classes: Sequence[Scalar], output: Output | None, *, multilabel: bool = False
+) -> OnnxRegressor | OnnxClassifier | OnnxMultilabel:
     """An adapter over the bytes of a file. ModelError when onnxruntime is absent or no meaning was given."""
     if output is None:
         raise ModelError('say what the ONNX model returns: output = "logit", "probability" or "value" in [model]')
@@ -104,7 +112,7 @@ def adapt(content: bytes, classes: Sequence[Scalar], output: Output | None) -> O
         return OnnxRegressor(content, (), output)
     if not classes:
         raise ModelError("say what the outputs are: classes = [...] in [model], one name an output, in order")
-    return OnnxClassifier(content, classes, output)
+    return (OnnxMultilabel if multilabel else OnnxClassifier)(content, classes, output)
 
 
 def _open(content: bytes, threads: int = 1) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from audit.errors import ModelError
 from audit.models import sklearn_additive as additive
 from audit.models.forest import Forest
 from audit.models.linear import Linear
+from audit.models.multilabel import indicator, of_labels
 
 
 def frame(columns: Columns) -> pd.DataFrame:
@@ -44,10 +46,13 @@ class _Estimator:
         self.features: tuple[str, ...] | None = None if names is None else tuple(map(str, names))
 
     def _call(self, method: str, columns: Columns) -> NDArray[Any]:
+        return np.asarray(self._raw(method, columns))
+
+    def _raw(self, method: str, columns: Columns) -> Any:
         table = frame(columns)
         try:
             given = table if self.features is not None else table.to_numpy()
-            return np.asarray(getattr(self.estimator, method)(given))
+            return getattr(self.estimator, method)(given)
         except (ValueError, TypeError, KeyError) as error:
             first = str(error).splitlines()[0]
             raise ModelError(f"{self.name}.{method} refused the data: {first}: do model and columns fit?") from error
@@ -75,6 +80,35 @@ class SklearnDecider(_Estimator):
 class SklearnClassifier(SklearnDecider):
     def predict_proba(self, columns: Columns) -> NDArray[np.float64]:
         return np.asarray(self._call("predict_proba", columns), dtype=np.float64)
+
+
+class SklearnMultilabel(_Estimator):
+    """An estimator that decides each label by itself: its predict gives an indicator of shape (n, labels)."""
+
+    def __init__(self, estimator: Any, labels: Sequence[str]) -> None:
+        super().__init__(estimator)
+        self.classes = tuple(labels)
+
+    def decide_labels(self, columns: Columns) -> NDArray[np.bool_]:
+        return indicator(self._call("predict", columns), self.classes, self.name)
+
+
+class SklearnMultilabelClassifier(SklearnMultilabel):
+    """One that gives probabilities: of shape (n, labels), or a list of an array (n, 2) a label."""
+
+    def predict_labels(self, columns: Columns) -> NDArray[np.float64]:
+        found = self._raw("predict_proba", columns)
+        if isinstance(found, list):
+            known = getattr(self.estimator, "classes_", [(0, 1)] * len(found))
+            found = np.column_stack([_held(np.asarray(p), c) for p, c in zip(found, known, strict=True)])
+        return np.asarray(of_labels(np.asarray(found), self.classes, self.name), dtype=np.float64)
+
+
+def _held(probability: NDArray[Any], classes: Sequence[Any]) -> NDArray[Any]:
+    """The column of the class that the label holds, the later one; all the training may have been of one class."""
+    if len(classes) > 1:
+        return np.asarray(probability[:, 1])
+    return np.full(len(probability), 1.0 if shown(classes[0]) in {"1", "true"} else 0.0)
 
 
 class _Designed(_Estimator):
@@ -116,6 +150,14 @@ class LinearClassifier(SklearnClassifier, _Linear):
 
 class LinearRegressor(SklearnRegressor, _Linear):
     """A regressor that is a weighted sum."""
+
+
+def adapt_labels(estimator: Any, labels: Sequence[str]) -> SklearnMultilabel:
+    """The adapter of an estimator that gives each row several labels (MultiOutputClassifier, a forest, a chain ...)."""
+    if not hasattr(estimator, "predict"):
+        raise ModelError(f"{_name_of(estimator)} has no predict method: it is not a model")
+    has_probabilities = hasattr(estimator, "predict_proba")
+    return (SklearnMultilabelClassifier if has_probabilities else SklearnMultilabel)(estimator, labels)
 
 
 def adapt(estimator: Any) -> SklearnRegressor | SklearnDecider | SklearnClassifier:

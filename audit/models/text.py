@@ -9,7 +9,7 @@ import torch
 from audit.data import Columns
 from audit.errors import ModelError
 from audit.models.base import Output
-from audit.models.torch import TorchClassifier, TorchModel, TorchRegressor
+from audit.models.torch import TorchAdapter, TorchClassifier, TorchModel, TorchMultilabel, TorchRegressor
 
 Tokens = Callable[[Columns], Sequence[Sequence[str]]]
 
@@ -42,10 +42,10 @@ class TextModel(TorchModel):
         if not 0 <= self.padding < layer.num_embeddings:
             raise ModelError(f"padding must be the id of a token, 0 to {layer.num_embeddings - 1}, got {self.padding}")
 
-    def finished(self, adapter: TorchRegressor | TorchClassifier) -> TorchRegressor | TorchClassifier:
-        kind: type[TextRegressor | TextClassifier] = (
-            TextRegressor if isinstance(adapter, TorchRegressor) else TextClassifier
-        )
+    def finished(self, adapter: TorchAdapter) -> TorchAdapter:
+        kind: type[TextRegressor | TextClassifier | TextMultilabel] = TextClassifier
+        if not isinstance(adapter, TorchClassifier):
+            kind = TextRegressor if isinstance(adapter, TorchRegressor) else TextMultilabel
         found = kind.__new__(kind)
         found.__dict__.update(adapter.__dict__)
         found.embedding, found.padding, found._tokens = self.embedding, self.padding, self.tokens
@@ -87,3 +87,7 @@ class TextClassifier(_Text, TorchClassifier):
 
 class TextRegressor(_Text, TorchRegressor):
     """A regressor of text."""
+
+
+class TextMultilabel(_Text, TorchMultilabel):
+    """A classifier that gives a text several labels."""

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from audit.data import Columns
 from audit.data.dataset import shown
 from audit.errors import ModelError
 from audit.models.base import Output
+from audit.models.multilabel import of_labels
 from audit.results import Scalar
 
 Encoded = torch.Tensor | tuple[torch.Tensor, ...]
@@ -38,7 +40,7 @@ class TorchModel:
         self.classes = tuple(map(shown, classes))
         self.features = None if features is None else tuple(features)
 
-    def finished(self, adapter: TorchRegressor | TorchClassifier) -> TorchRegressor | TorchClassifier:
+    def finished(self, adapter: TorchAdapter) -> TorchAdapter:
         """The adapter with what a more particular kind of model adds to it."""
         return adapter
 
@@ -117,6 +119,34 @@ class TorchClassifier(_Network):
         return np.asarray(np.array(self.classes, dtype=object)[self.predict_proba(columns).argmax(axis=1)])
 
 
+class TorchMultilabel(_Network):
+    """A network with one output a label; each says by itself whether its label holds."""
+
+    def predict_labels(self, columns: Columns) -> NDArray[np.float64]:
+        outputs = of_labels(self._outputs(columns), self.classes, self.name)
+        return each_probability(outputs, self.output)
+
+
+TorchAdapter = TorchRegressor | TorchClassifier | TorchMultilabel
+
+
+class OneOutput(torch.nn.Module):
+    """A network with all outputs but one cut off."""
+
+    def __init__(self, inner: torch.nn.Module, at: int) -> None:
+        super().__init__()
+        self.inner, self.at = inner, at
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.inner(*inputs)
+        return out.reshape(len(out), -1)[:, self.at : self.at + 1]
+
+
+def each_probability(outputs: NDArray[np.float64], output: Output) -> NDArray[np.float64]:
+    """(n, labels) logits or probabilities as probabilities, each output by itself."""
+    return np.asarray(expit(outputs)) if output == "logit" else outputs
+
+
 def probabilities(outputs: NDArray[np.float64], output: Output) -> NDArray[np.float64]:
     """(n, 1) or (n, K) logits or probabilities as (n, K) probabilities, the single output being the second class."""
     if output == "logit":
@@ -147,8 +177,12 @@ def adapt(
     classes: Sequence[Scalar] = (),
     output: Output | None = None,
     device: str = "auto",
-) -> TorchRegressor | TorchClassifier:
-    """The adapter of a module. ModelError when what its outputs mean was said nowhere."""
+    multilabel: bool = False,
+) -> TorchAdapter:
+    """The adapter of a module. ModelError when what its outputs mean was said nowhere.
+
+    ``multilabel``: the classes are labels, and each output says by itself whether its label holds.
+    """
     if isinstance(model, torch.jit.ScriptModule):
         raise ModelError("a TorchScript module runs code of its own: audit the eager module it was made from")
     spec = model if isinstance(model, TorchModel) else TorchModel(model)
@@ -161,4 +195,5 @@ def adapt(
         return spec.finished(TorchRegressor(known, meaning, device_for(device)))
     if not names:
         raise ModelError("say what the outputs are: classes = [...] in [model], one name an output, in order")
-    return spec.finished(TorchClassifier(known, meaning, device_for(device)))
+    kind = TorchMultilabel if multilabel else TorchClassifier
+    return spec.finished(kind(known, meaning, device_for(device)))

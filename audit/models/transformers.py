@@ -37,7 +37,12 @@ class Logits(torch.nn.Module):
 
 
 def load_folder(
-    folder: Path, *, classes: Sequence[Scalar] = (), output: str | None = None, device: str = "auto"
+    folder: Path,
+    *,
+    classes: Sequence[Scalar] = (),
+    output: str | None = None,
+    device: str = "auto",
+    multilabel: bool = False,
 ) -> Model:
     """The classifier (or, with output "value", the regressor) in a folder. ModelError says what is missing."""
     _require_files(folder)
@@ -56,7 +61,8 @@ def load_folder(
         raise ModelError(f"{folder.name} cannot be read as a text classifier: {str(error).splitlines()[0]}") from error
     names = tuple(classes) or _names(inner.config)
     meaning: Any = output or ("value" if inner.config.num_labels == 1 and not classes else "logit")
-    return adapt(_text_model(inner, tokenizer, () if meaning == "value" else names, meaning), device=device)
+    text = _text_model(inner, tokenizer, () if meaning == "value" else names, meaning)
+    return adapt(text, device=device, multilabel=multilabel)
 
 
 def _require_files(folder: Path) -> None:

@@ -18,8 +18,12 @@ def wrap(
     output: Output | str | None = None,
     features: Sequence[str] | None = None,
     device: str = "auto",
+    multilabel: bool = False,
 ) -> Model:
-    """An adapter over a scikit-learn estimator, a torch module, an adapter of your own, or a plain function."""
+    """An adapter over a scikit-learn estimator, a torch module, an adapter of your own, or a plain function.
+
+    ``multilabel``: ``classes`` are labels, of which a row may have several.
+    """
     if isinstance(model, Model):
         return model
     if "torch" in sys.modules:
@@ -28,13 +32,17 @@ def wrap(
         from audit.models.torch import TorchModel, adapt
 
         if isinstance(model, torch.nn.Module | TorchModel):
-            return adapt(model, classes=classes, output=_output(output), device=device)
+            return adapt(model, classes=classes, output=_output(output), device=device, multilabel=multilabel)
     if hasattr(model, "predict"):
         from audit.models import sklearn
 
-        return sklearn.adapt(model)
+        return sklearn.adapt_labels(model, tuple(map(str, classes))) if multilabel else sklearn.adapt(model)
     if callable(model):
         from audit.models import function
+
+        if multilabel:
+            names = tuple(map(str, classes))
+            return function.adapt_labels(model, output=output, labels=names, features=features)
 
         return function.adapt(model, output=output, classes=classes, features=features)
     raise ModelError(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
+from types import MappingProxyType
 
 from audit.errors import SpecError, nearest
 from audit.policy.limits import Limit, Waiver
@@ -15,6 +16,8 @@ from audit.spec import AuditSpec, LimitSpec, Loaded, PolicyFile, limit_lines, pa
 FOLDER = Path(__file__).parent.parent / "policies"
 LEVELS = ("fail", "warn", "record")  # strictest first
 EVERY_GROUP = "*"  # in a pack: each sensitive column that the audit names, and each crossing of them
+LABEL = "class"  # the parameter that names a label
+_NO_LABELS: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,22 +68,29 @@ def waivers(spec: AuditSpec) -> tuple[Waiver, ...]:
 
 
 def gathered(
-    packs: Iterable[Pack], policy: Pack | None, own: Sequence[Limit], groups: Sequence[str], depth: int
+    packs: Iterable[Pack],
+    policy: Pack | None,
+    own: Sequence[Limit],
+    groups: Sequence[str],
+    depth: int,
+    of_label: Mapping[str, Sequence[str]] = _NO_LABELS,
 ) -> tuple[Limit, ...]:
     """All limits of an audit, one an id: the file's own replace a pack's; a --policy file's may only be tightened.
+
+    ``of_label`` holds the labels of the measures that are measured of each label of a multilabel task.
 
     SpecError when audit.toml names one limit twice, or loosens one of the policy.
     """
     merged: dict[str, Limit] = {}
     for pack in packs:
-        merged |= {_key(limit): _lenient(limit) for limit in expanded(pack.limits, groups, depth)}
+        merged |= {_key(limit): _lenient(limit) for limit in expanded(pack.limits, groups, depth, of_label)}
     mine: dict[str, Limit] = {}
-    for limit in expanded(own, groups, depth):
+    for limit in expanded(own, groups, depth, of_label):
         if (before := mine.get(_key(limit))) is not None:
             raise SpecError(f'{limit.source} has the limit "{limit.id}" twice (lines {before.line}, {limit.line})')
         mine[_key(limit)] = limit
     merged |= mine
-    for limit in map(_strict, expanded(policy.limits, groups, depth) if policy else ()):
+    for limit in map(_strict, expanded(policy.limits, groups, depth, of_label) if policy else ()):
         key = _key(limit)
         merged[key] = _tightest(limit, mine[key]) if key in mine else limit
     return tuple(merged.values())
@@ -91,13 +101,26 @@ def _key(limit: Limit) -> str:
     return replace(limit, by=tuple(sorted(limit.by))).id
 
 
-def expanded(limits: Iterable[Limit], groups: Sequence[str], depth: int) -> list[Limit]:
-    """``by = "*"`` becomes one limit for each sensitive column and each crossing."""
+def expanded(
+    limits: Iterable[Limit], groups: Sequence[str], depth: int, of_label: Mapping[str, Sequence[str]] = _NO_LABELS
+) -> list[Limit]:
+    """``by = "*"`` becomes one limit for each sensitive column and each crossing, a limit that names no label one for
+    each label but those that a limit of their own is about.
+    """
     sets = [columns for size in range(1, min(depth, len(groups)) + 1) for columns in combinations(groups, size)]
     result = []
     for limit in limits:
         result += [replace(limit, by=columns) for columns in sets] if limit.by == (EVERY_GROUP,) else [limit]
-    return result
+    named = {_key(limit) for limit in result}
+    every = [(limit, one) for limit in result for one in _each_label(limit, of_label)]
+    return [one for limit, one in every if one is limit or _key(one) not in named]
+
+
+def _each_label(limit: Limit, of_label: Mapping[str, Sequence[str]]) -> list[Limit]:
+    labels = of_label.get(limit.measure, ())
+    if not labels or LABEL in limit.params:
+        return [limit]
+    return [replace(limit, params={**limit.params, LABEL: label}) for label in labels]
 
 
 def _lenient(limit: Limit) -> Limit:

@@ -1,5 +1,6 @@
 """audit.toml: what it may say, and how it is read."""
 
+from audit.spec.fields import Task
 from audit.spec.model import (
     AuditSpec,
     ColumnSpec,
@@ -12,7 +13,6 @@ from audit.spec.model import (
     ModelSpec,
     PolicyFile,
     StatsSpec,
-    Task,
     TrainingSpec,
     WaiverSpec,
     relative,

@@ -38,6 +38,8 @@ from audit.models import Model, ProbabilisticClassifier
 from audit.results import Outcome, Table
 from audit.stats import generator, mean
 
+REQUIRES = {"tasks": ("binary",)}
+
 MEASURES = {
     "recourse_share": {
         "unit": "1",
@@ -75,7 +77,7 @@ def recourse(
 
 def _goal(case: Case, predictions: Predictions) -> float:
     """The probability of the favourable class from which the decision turns."""
-    threshold = case.spec.model.threshold if case.spec.model else None
+    threshold = case.threshold
     if threshold is None:
         return 0.5
     return threshold if predictions.favourable == predictions.positive else float(np.nextafter(1 - threshold, 1.0))

@@ -35,6 +35,8 @@ from audit.inputs.predictions import class_codes
 from audit.results import Basis, Outcome
 from audit.stats import exact
 
+REQUIRES = {"tasks": ("binary", "multiclass")}
+
 MEASURES: dict[str, dict[str, object]] = {
     "train_class_imbalance": {"unit": "1", "better": "zero", "words": "imbalance of rows, group against others"},
     "train_label_proportion_gap": {"unit": "1", "better": "zero", "words": "favourable labels, others less group"},

@@ -31,6 +31,8 @@ from audit.errors import Unavailable
 from audit.models import Model, Predictor, ProbabilisticClassifier
 from audit.results import Outcome
 
+REQUIRES = {"tasks": ("binary", "multiclass")}
+
 MEASURES: dict[str, dict[str, object]] = {
     "attribute_flip_share": {
         "unit": "1",
@@ -70,7 +72,7 @@ def _present(values: NDArray[np.generic]) -> NDArray[np.bool_]:
 
 def _decided(model: Model, case: Case, columns: dict[str, NDArray[np.generic]]) -> NDArray[np.object_]:
     """By the deployed threshold where there is one, else as the model decides."""
-    threshold, size = case.spec.model.threshold if case.spec.model else None, case.spec.compute.batch
+    threshold, size = case.threshold, case.spec.compute.batch
     if isinstance(model, ProbabilisticClassifier) and (threshold is not None or not isinstance(model, Predictor)):
         probability = in_batches(model.predict_proba, columns, size)
         if threshold is not None and case.positive is not None:

@@ -28,6 +28,8 @@ from audit.inputs.groups import Groups, GroupSet
 from audit.inputs.predictions import Predictions, need_labels
 from audit.results import Outcome, Scalar, Table
 
+REQUIRES = {"tasks": ("binary",)}
+
 MEASURES: dict[str, dict[str, object]] = {}
 MOST_ROWS = 200
 FEWEST_SHOWN = 3  # fewer people could be told from the others
@@ -39,8 +41,6 @@ Mask = NDArray[np.bool_]
 
 @check(cost="predict")
 def group_status(predictions: Predictions, groups: Groups, case: Case) -> Outcome:
-    if predictions.task != "binary":
-        raise Unavailable("not_applicable", f"the task is {predictions.task}, not binary", "nothing to do")
     if not groups.sets:
         raise Unavailable("missing_input", "no sensitive column was named", "give groups in [data.test]")
     label = need_labels(predictions)
