@@ -82,6 +82,7 @@ class AuditRun:
     notices: tuple[str, ...] = ()  # licences and attributions of data tables that were used
     baseline: str = ""  # id of the run it was compared with
     look: Look | None = None  # the part of the ledger that this audit spent
+    groups_sha256: str = ""  # of the rows of evidence/groups.parquet
     machine: Machine
     schema: int = SCHEMA
 

@@ -14,6 +14,7 @@ from audit import store, writers
 from audit.cli._comparing import keyed
 from audit.data.reading import digest, file_digest
 from audit.errors import DataError, SpecError
+from audit.machine import version
 from audit.record import AuditRun
 from audit.spec import read_text
 from audit.store.formats.v1 import OF_THIS_MACHINE
@@ -57,6 +58,23 @@ def stored_faults(run: AuditRun, folder: Path) -> Iterator[Line]:
     wrong = [part for part in ("subject", "predicate") if found.get(part) != expected[part]]
     detail = f"{' and '.join(wrong)} not as the run says" if wrong else "names this run, its model and data"
     yield Line(what="statement.json", same=not wrong, detail=detail)
+
+
+def written_faults(run: AuditRun, folder: Path) -> Iterator[Line]:
+    """What people read of a run, written again from its result."""
+    same_version = run.machine.tool == f"assay {version('assay')}"
+    with tempfile.TemporaryDirectory() as work:
+        for name, write in writers.of_a_run().items():
+            path = folder / name
+            if name == "statement.json" or not path.exists():  # that one is verified part by part
+                continue
+            write(run, Path(work) / name)
+            if path.read_bytes() == (Path(work) / name).read_bytes():
+                yield Line(what=name, same=True, detail="says what the result says")
+            elif same_version:
+                yield Line(what=name, same=False, detail="is not what the result gives: write it again, audit report")
+            else:
+                yield Line(what=name, same=None, detail=f"was written by {run.machine.tool}, this version differs")
 
 
 def file_faults(run: AuditRun, root: Path, spec: Path | None) -> Iterator[Line]:

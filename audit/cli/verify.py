@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from audit import store
-from audit.cli._verifying import file_faults, measured_again, root_of, spec_to_measure, stored_faults
+from audit.cli._verifying import file_faults, measured_again, root_of, spec_to_measure, stored_faults, written_faults
 from audit.errors import StoreError
 from audit.record import AuditRun
 
@@ -32,7 +32,11 @@ def run(arguments: argparse.Namespace) -> int:
     if stored is None:
         return 1
     root = root_of(stored, folder, arguments.spec)
-    lines = [*stored_faults(stored, folder), *file_faults(stored, root, arguments.spec)]
+    lines = [
+        *stored_faults(stored, folder),
+        *written_faults(stored, folder),
+        *file_faults(stored, root, arguments.spec),
+    ]
     if arguments.remeasure:
         lines += measured_again(stored, _again(spec_to_measure(stored, root, arguments.spec), arguments))
     width = max(len(line.what) for line in lines) + 2

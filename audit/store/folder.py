@@ -68,9 +68,10 @@ def write(run: AuditRun, parent: Path, writers: Mapping[str, Writer]) -> tuple[P
 
 
 def identified(run: AuditRun) -> AuditRun:
-    """The run under its own id: the hash of all that was measured."""
-    content, _ = v1.dump(run)
-    return replace(run, id=v1.identity(content))
+    """The run under its own id: the hash of all that was measured, every group included."""
+    complete = replace(run, groups_sha256=tables.digest(run))
+    content, _ = v1.dump(complete)
+    return replace(complete, id=v1.identity(content))
 
 
 def adopt(folder: Path, target: Path) -> None:
@@ -126,7 +127,9 @@ def verify_integrity(path: Path) -> list[str]:
     if v1.identity(content) != content.get("id"):
         faults.append(f"{RESULT} was edited: its content does not hash to its id")
     try:
-        read(folder)
+        run = read(folder)
+        if tables.stored_digest(run, folder / GROUPS) != run.groups_sha256 and run.groups_sha256:
+            faults.append(f"{GROUPS} is not the table that was measured")
     except StoreError as error:
         faults.append(str(error))
     return faults
@@ -167,7 +170,7 @@ def folder_name(run: AuditRun) -> str:
 def _fill(run: AuditRun, work: Path) -> AuditRun:
     (work / "evidence").mkdir()
     tables.write_groups(run, work / GROUPS)
-    content, kept = v1.dump(compact(run))
+    content, kept = v1.dump(compact(replace(run, groups_sha256=tables.digest(run))))
     content["id"] = v1.identity(content)
     array_file.write(kept, work / ARRAYS)
     write_json(content, work / RESULT)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
 
+from audit.errors import StoreError
 from audit.record import AuditRun
+from audit.store.formats.v1 import OF_THIS_MACHINE
 
 SCHEMA = pa.schema(
     [
@@ -32,7 +36,34 @@ SCHEMA = pa.schema(
 
 def write_groups(run: AuditRun, path: Path) -> None:
     """Nothing is written when no measure was taken by group."""
-    rows: list[dict[str, Any]] = [
+    if rows := _rows(run):
+        pyarrow.parquet.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
+
+
+def digest(run: AuditRun) -> str:
+    """sha256 over the rows of that table, however a version of Parquet lays them out; empty where there is none."""
+    return _digest(_rows(run), run)
+
+
+def stored_digest(run: AuditRun, path: Path) -> str:
+    """The same of a table that was written. StoreError when it is none."""
+    if not path.exists():
+        return ""
+    try:
+        return _digest(pyarrow.parquet.read_table(path).cast(SCHEMA).to_pylist(), run)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, ValueError) as error:
+        raise StoreError(f"{path} is no table of groups: {str(error).splitlines()[0]}") from error
+
+
+def _digest(rows: Sequence[Mapping[str, Any]], run: AuditRun) -> str:
+    """What differs from run to run stays out, as it does of the run's identity."""
+    timed = {record.check for record in run.records if record.cost in OF_THIS_MACHINE}
+    lines = [json.dumps(row, sort_keys=True) for row in rows if row["check"] not in timed]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""
+
+
+def _rows(run: AuditRun) -> list[dict[str, Any]]:
+    return [
         {
             "check": record.check,
             "data": record.on,
@@ -51,5 +82,3 @@ def write_groups(run: AuditRun, path: Path) -> None:
         for record, m in run.measurements()
         if m.slice
     ]
-    if rows:
-        pyarrow.parquet.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)

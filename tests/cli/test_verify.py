@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 
 from tests.cli.conftest import Call
@@ -78,6 +79,30 @@ def edit_spec(folder: Path) -> None:
         stream.write("# looser\n")
 
 
+def edit_report(folder: Path) -> None:
+    text = (folder / "report.html").read_text()
+    (folder / "report.html").write_text(text.replace("Inconclusive", "Passes").replace("Fails", "Passes"))
+
+
+def edit_summary(folder: Path) -> None:
+    with (folder / "summary.md").open("a") as stream:
+        stream.write("All is well.\n")
+
+
+def edit_groups(folder: Path) -> None:
+    path = folder / "evidence" / "groups.parquet"
+    table = pyarrow.parquet.read_table(path)
+    pyarrow.parquet.write_table(table.set_column(6, "value", [[0.5] * table.num_rows]), path)
+
+
+def lose_groups(folder: Path) -> None:
+    (folder / "evidence" / "groups.parquet").unlink()
+
+
+def spoil_groups(folder: Path) -> None:
+    (folder / "evidence" / "groups.parquet").write_bytes(b"PAR1")
+
+
 EDITS: list[tuple[Callable[[Path], None], str]] = [
     (edit_value, "result.json was edited"),
     (edit_headline, "result.json was edited"),
@@ -88,6 +113,11 @@ EDITS: list[tuple[Callable[[Path], None], str]] = [
     (edit_data, "is another file now"),
     (lose_data, "does not exist any more"),
     (edit_spec, "is another file now"),
+    (edit_report, "report.html"),
+    (edit_summary, "summary.md"),
+    (edit_groups, "groups.parquet is not the table that was measured"),
+    (lose_groups, "groups.parquet is not the table that was measured"),
+    (spoil_groups, "groups.parquet is no table of groups"),
 ]
 
 
@@ -97,6 +127,17 @@ def test_an_edit_is_found_and_exits_1(stored: Path, call: Call, edit: Callable[[
     found = call("verify", stored)
     assert found.code == 1
     assert words in found.out
+
+
+def test_a_report_of_another_version_is_not_called_edited(
+    stored: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit.cli._verifying.version", lambda package: "0.0.0")
+    edit_summary(stored)
+    found = call("verify", stored)
+    assert found.code == 0
+    assert "– summary.md" in found.out
+    assert "this version differs" in found.out
 
 
 def test_other_data_measured_again_is_told_measure_by_measure(stored: Path, call: Call) -> None:
