@@ -21,7 +21,7 @@ from audit.models import Differentiable, Embedder, Model
 from audit.stats import generator
 
 from .captum_door import LayerConductance, LayerGradientXActivation
-from .explanation import completeness_error
+from .explanation import AMBER, completeness_error
 from .layer_names import chosen_layer, unit_numbers
 from .maps import Floats, MapExplanation, Maps
 from .network import BATCHED, Network, Tensors, encoded, in_calls, preflight, rows_per_call
@@ -34,7 +34,7 @@ from .trust_grades import Rules
 from .untouched import untouched
 
 BACKGROUND_ROWS = 100
-STEPS = 64  # of the conductance, along the path of the inputs
+STEPS = (64, 256, 1024)  # of the conductance, along the path of the inputs: its differences converge slowly
 PREFIX = "module."  # of names in a text module, whose embeddings are given to it
 
 
@@ -160,37 +160,51 @@ def _subject(given: _Given, name: str) -> Subject:
 
 
 def _conductance(given: _Given, name: str, subject: Subject, typical: torch.Tensor) -> Maps:
-    """Promises to add up only where all that reaches the output passes the layer."""
+    """Promises to add up only where all that reaches the output passes the layer; a row takes more nodes until so."""
     at_layer = subject.values(subject.fills[0], torch.arange(subject.n))
     base = given.network.scalar_of(given.network.answers(given.baseline), given.targets).cpu().double()
-    cut = torch.allclose(at_layer, base, rtol=BATCHED, atol=BATCHED)
-    method = LayerConductance(given.scalar(), given.network.module.get_submodule(name))
-    size = rows_per_call(given.inputs)
-
-    def call(at: slice) -> torch.Tensor:
-        inputs, baseline = (tuple(t[at] for t in ends) for ends in (given.inputs, given.baseline))
-        found: Any = method.attribute(
-            inputs[: given.moving],
-            baselines=baseline[: given.moving],
-            additional_forward_args=(*inputs[given.moving :], given.targets[at]),
-            n_steps=STEPS,
-            internal_batch_size=max(size, len(inputs[0])),
-        )
-        return _one(found, name)
-
-    values = torch.cat(in_calls(len(given.targets), max(1, size // STEPS), call)).double()
-    total, change = values.reshape(len(values), -1).sum(dim=1), subject.outputs() - base
-    words = f"layer conductance ({STEPS} nodes, Captum)"
+    cut, change = torch.allclose(at_layer, base, rtol=BATCHED, atol=BATCHED), subject.outputs() - base
+    rows, evaluations = torch.arange(subject.n), 0
+    values = torch.zeros(subject.inputs.shape, dtype=torch.float64)
+    error = np.zeros(subject.n)
+    for steps in STEPS:
+        values[rows] = _conducted(given, name, rows, steps)
+        evaluations += steps * len(rows)
+        total = values.reshape(len(values), -1).sum(dim=1)
+        error = completeness_error(total.numpy(), change.numpy(), typical.numpy())
+        rows = rows[torch.from_numpy(error > AMBER)[rows]]
+        if not cut or not len(rows):
+            break
+    words = "layer conductance (Captum)"
     return Maps(
         method=words if cut else f"{words}; inputs by-pass the layer, so that no sum is promised",
         short="layer conductance",
         family="gradients",
         values=values.float().numpy(),
         signed=True,
-        completeness=completeness_error(total.numpy(), change.numpy(), typical.numpy()) if cut else None,
+        completeness=error if cut else None,
         base=base.numpy() if cut else None,
-        evaluations=STEPS * len(values),
+        evaluations=evaluations,
     )
+
+
+def _conducted(given: _Given, name: str, rows: torch.Tensor, steps: int) -> torch.Tensor:
+    method = LayerConductance(given.scalar(), given.network.module.get_submodule(name))
+    size = rows_per_call(given.inputs)
+
+    def call(at: slice) -> torch.Tensor:
+        chosen = rows[at].to(given.targets.device)
+        inputs, baseline = (tuple(t[chosen] for t in ends) for ends in (given.inputs, given.baseline))
+        found: Any = method.attribute(
+            inputs[: given.moving],
+            baselines=baseline[: given.moving],
+            additional_forward_args=(*inputs[given.moving :], given.targets[chosen]),
+            n_steps=steps,
+            internal_batch_size=max(size, len(chosen)),
+        )
+        return _one(found, name).double()
+
+    return torch.cat(in_calls(len(rows), max(1, size // steps), call))
 
 
 def _gradient_by_activation(given: _Given, name: str) -> Maps:
