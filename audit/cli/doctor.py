@@ -105,11 +105,13 @@ def _writable(out: Path) -> Examination:
 
 
 def _rapl() -> Examination:
+    from audit.energy.host import is_wsl
     from audit.energy.rapl import POWERCAP
 
     counters = sorted(POWERCAP.glob("intel-rapl:*/energy_uj")) if POWERCAP.is_dir() else []
     if not counters:
-        detail = f"no counters at {POWERCAP}: training energy is estimated from time and ratings"
+        where = "WSL shows no counters of the processor" if is_wsl() else f"no counters at {POWERCAP}"
+        detail = f"{where}: training energy is estimated from time and ratings"
         return Examination(name="energy of CPUs", state="absent", detail=detail)
     if not all(os.access(counter, os.R_OK) for counter in counters):
         remedy = f"sudo chmod a+r {POWERCAP}/*/energy_uj"
@@ -118,16 +120,18 @@ def _rapl() -> Examination:
 
 
 def _nvml() -> Examination:
+    from audit.energy.drm import DRM, open_drm
     from audit.energy.nvml import open_nvml
 
-    nvml = open_nvml(now_s=time.monotonic())
+    nvml, drm = open_nvml(now_s=time.monotonic()), open_drm(DRM, now_s=time.monotonic())
     try:
-        names = ", ".join(device.name for device in nvml.devices)
+        names = ", ".join(f"{device.name} ({device.source})" for device in (*nvml.devices, *drm.devices))
     finally:
         nvml.close()
     if not names:
-        return Examination(name="energy of GPUs", state="absent", detail=nvml.status)
-    return Examination(name="energy of GPUs", state="ok", detail=f"{names} (NVML)")
+        detail = ", ".join(drm.unmeasured)
+        return Examination(name="energy of GPUs", state="absent", detail=detail or nvml.status)
+    return Examination(name="energy of GPUs", state="ok", detail=names)
 
 
 def _attempt(name: str, code: str) -> Examination:

@@ -7,11 +7,13 @@ operating points of five CPU sets with RAPL (codecarbon's own profiling), the du
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from audit.energy.hardware import accelerator, cpu, unknown_vcpu
-from audit.energy.ranges import Range, Term, combined
+from audit.energy.ranges import EXACT, Range, Term, combined
 from audit.energy.record import Gpu, TrainingRecord
 
 Rung = Literal["metered", "counter", "sampled", "utilisation", "duration_x_rating", "replayed", "flops", "declared"]
@@ -33,11 +35,21 @@ UTILISATION = Range(lower=0.5, upper=2.0)
 UTILISATION_UNKNOWN = Range(lower=0.3, upper=3.5)
 RATING = Range(lower=0.5, upper=3.0)
 LEAST_J = 1e-6  # the unit of the counters: one that shows less has not moved
+LEAST_COVERED = 0.5  # of the run: a counter moves in steps of 100 ms, and a short look at it would be stretched
 IDLE_SHARE = 0.1  # of the rating; affine in the load, which fitted RAPL best among the forms in use
 GPU_RATING_SHARE = 0.65  # of board power in training; CPUs: 1.0
 
 RAPL_SOURCE = "RAPL counters of the CPU, package and memory"
 NVML_SOURCE = "NVML, the driver's own readings"
+GPU_SOURCES: Mapping[str, str] = MappingProxyType(
+    {
+        "nvml": NVML_SOURCE,
+        "amdgpu": "amdgpu, the kernel driver's sensor (hwmon): power of the GPU's socket, not of regulators and fans",
+        "i915": "i915, the kernel driver's energy counter (hwmon)",
+        "xe": "xe, the kernel driver's energy counter (hwmon)",
+    }
+)
+PARTITION_LOWER = 0.3  # of its slices' share of the board: a partition that waits while its neighbours work
 RATING_SOURCE = "wall meter against rating: Fischer 2025, arXiv 2509.22092"
 LOAD_SOURCE = "RAPL against load, 96 operating points published by codecarbon"
 
@@ -126,34 +138,65 @@ def _names(gpus: tuple[Gpu, ...]) -> str:
     return ", ".join(sorted({gpu.name for gpu in gpus}))
 
 
+def _source(gpus: tuple[Gpu, ...]) -> str:
+    return "; ".join(dict.fromkeys(GPU_SOURCES.get(gpu.source, gpu.source) for gpu in gpus))
+
+
+def _partition(gpus: tuple[Gpu, ...]) -> Range:
+    """A board's sensor holds all of its partitions: one of them drew up to the whole of it, and at least a part."""
+    parts = [gpu.share for gpu in gpus if gpu.share < 1]
+    return Range(lower=PARTITION_LOWER, upper=1 / min(parts)) if parts else EXACT
+
+
+def _whose(gpus: tuple[Gpu, ...]) -> str:
+    """Whose energy the sensors hold, in words."""
+    parts = ", ".join(sorted({f"{gpu.share:.0%} of {gpu.name}" for gpu in gpus if gpu.share < 1}))
+    if parts:
+        return f"the sensor is of the whole board, and the program had a partition (MIG): {parts}"
+    return f"the sensors hold whole devices, whoever used them: {_names(gpus)}"
+
+
+def _measured(part: Part, gpus: tuple[Gpu, ...]) -> Part:
+    """As it was measured, or graded down to an estimate where the program had only a partition of a board."""
+    around = _partition(gpus)
+    if around is EXACT:
+        return part
+    method = f"share of the slices of: {part.method}"
+    return replace(part, term=replace(part.term, range=combined([part.term.range, around])), rung="utilisation",
+                   method=method)  # fmt: skip
+
+
 def gpu_counter(record: TrainingRecord) -> Part | None:
-    joules = [_stretched(gpu.counter_j, gpu, record) for gpu in record.gpus if gpu.counter_j is not None]
-    if len(joules) < len(record.gpus) or sum(joules) < LEAST_J:
+    joules = [gpu.share * _stretched(gpu.counter_j, gpu, record) for gpu in record.gpus if gpu.counter_j is not None]
+    unseen = any(gpu.covered_s < LEAST_COVERED * record.wall_s for gpu in record.gpus)
+    if len(joules) < len(record.gpus) or sum(joules) < LEAST_J or unseen:
         return None
-    return Part(
+    part = Part(
         term=Term(value=sum(joules), range=COUNTER),
         rung="counter",
         method="difference of the GPUs' energy counters",
-        assumptions=(f"the counters hold whole devices, whoever used them: {_names(record.gpus)}",),
-        source=NVML_SOURCE,
+        assumptions=(_whose(record.gpus),),
+        source=_source(record.gpus),
     )
+    return _measured(part, record.gpus)
 
 
 def gpu_sampled(record: TrainingRecord) -> Part | None:
-    joules = [_stretched(gpu.polled_j, gpu, record) for gpu in record.gpus if gpu.polled_j is not None]
+    joules = [gpu.share * _stretched(gpu.polled_j, gpu, record) for gpu in record.gpus if gpu.polled_j is not None]
     if len(joules) < len(record.gpus) or sum(joules) < LEAST_J:
         return None
     few = min(gpu.samples for gpu in record.gpus) < 60 or record.wall_s < 30
     sparse = any("A100" in gpu.name or "H100" in gpu.name for gpu in record.gpus)
     ranges = [COUNTER, *([FEW_SAMPLES] if few else []), *([SPARSE_SENSOR] if sparse else [])]
-    return Part(
+    part = Part(
         term=Term(value=sum(joules), range=combined(ranges)),
         rung="sampled",
         method="sampled power of the GPUs, trapezoid rule",
-        assumptions=(f"whole devices, whoever used them: {_names(record.gpus)}",),
-        source=f"{NVML_SOURCE}; arXiv 2312.02741, arXiv 2206.10377",
+        assumptions=(_whose(record.gpus),),
+        source=f"{_source(record.gpus)}; arXiv 2312.02741, arXiv 2206.10377",
         observations=sum(gpu.samples for gpu in record.gpus),
     )
+    return _measured(part, record.gpus)
 
 
 def _board_w(name: str, limit_w: float = 0.0) -> float:
@@ -168,26 +211,28 @@ def gpu_utilisation(record: TrainingRecord) -> Part | None:
         board_w = _board_w(gpu.name, gpu.limit_w)
         if gpu.utilisation is None or not board_w:
             return None
-        joules += record.wall_s * board_w * (IDLE_SHARE + (1 - IDLE_SHARE) * gpu.utilisation)
+        joules += gpu.share * record.wall_s * board_w * (IDLE_SHARE + (1 - IDLE_SHARE) * gpu.utilisation)
     return Part(
-        term=Term(value=joules, range=UTILISATION),
+        term=Term(value=joules, range=combined([UTILISATION, _partition(record.gpus)])),
         rung="utilisation",
         method="board power of the GPUs times an affine function of their utilisation",
         assumptions=(f"board power of {_names(record.gpus)}",),
-        source="NVIDIA data sheets, or the driver's power limit",
+        source="data sheets of the boards, or the driver's power limit",
         observations=sum(gpu.samples for gpu in record.gpus),
     )
 
 
 def gpu_rating(record: TrainingRecord) -> Part | None:
     """Measured and merely listed devices alike; None where the rating of one is unknown."""
-    boards = [_board_w(gpu.name, gpu.limit_w) for gpu in record.gpus]
+    boards = [gpu.share * _board_w(gpu.name, gpu.limit_w) for gpu in record.gpus]
     boards += [_board_w(name) for name in record.host.unmeasured_gpus]
     if not all(boards):
         return None
     names = ", ".join(sorted({gpu.name for gpu in record.gpus} | set(record.host.unmeasured_gpus)))
     return Part(
-        term=Term(value=record.wall_s * sum(boards) * GPU_RATING_SHARE, range=RATING),
+        term=Term(
+            value=record.wall_s * sum(boards) * GPU_RATING_SHARE, range=combined([RATING, _partition(record.gpus)])
+        ),
         rung="duration_x_rating",
         method=f"duration times {GPU_RATING_SHARE:g} of the board power",
         assumptions=(f"the GPUs were in use all the time: {names}",),

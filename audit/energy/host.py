@@ -14,6 +14,7 @@ if sys.platform != "win32":
 
 PROC = Path("/proc")
 UNKNOWN_GPU = "unknown NVIDIA device"
+WSL_NVML = "usr/lib/wsl/lib/libnvidia-ml.so.1"  # there the driver of Windows lists no device under /proc
 SIMD_FLAGS = (  # as the kernels of x86 and Arm name them
     "sse2",
     "avx",
@@ -42,7 +43,7 @@ class Host:
     battery: bool
     memory_gb: float  # 0 if unknown
     system: str
-    unmeasured_gpus: tuple[str, ...] = ()  # NVIDIA devices that the kernel lists and NVML did not measure
+    unmeasured_gpus: tuple[str, ...] = ()  # that the kernel lists and nothing measured
     cores: int = 0  # of all sockets; 0 if the kernel does not say
     max_mhz: float = 0.0  # highest clock of the first processor; 0 if the kernel does not say
     simd: tuple[str, ...] = ()  # instruction sets that decide the rate of floating-point operations
@@ -111,11 +112,17 @@ def _gigabytes(meminfo: str) -> float:
     return round(int(total) / 2**20, 1)
 
 
+def is_wsl(proc: Path = PROC) -> bool:
+    """Whether this is Linux inside Windows, which shows no energy counter of the processor."""
+    return "microsoft" in _text(f"{proc}/sys/kernel/osrelease").lower()
+
+
 def nvidia_devices(proc: Path = PROC) -> tuple[str, ...]:
     """Names of the NVIDIA devices that the kernel driver lists, measured or not."""
     files = sorted((proc / "driver/nvidia/gpus").glob("*/information"))
     names = tuple(_fields(_text(path)).get("Model", UNKNOWN_GPU) for path in files)
-    return names or ((UNKNOWN_GPU,) if (proc.parent / "dev/nvidiactl").exists() else ())
+    there = (proc.parent / "dev/nvidiactl").exists() or (is_wsl(proc) and (proc.parent / WSL_NVML).exists())
+    return names or ((UNKNOWN_GPU,) if there else ())
 
 
 def fingerprint(proc: Path = PROC) -> Host:

@@ -8,53 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from audit.energy.sampling import Device
+
 Loader = Callable[[], Any]
 
 
 def load_pynvml() -> Any:
     """The module of nvidia-ml-py; ImportError where the extra ``gpu`` is not installed."""
     return importlib.import_module("pynvml")
-
-
-@dataclass(slots=True, kw_only=True)
-class Device:
-    """One device and what was seen of it. Energies are joules since the first reading."""
-
-    index: int
-    name: str
-    handle: Any
-    limit_w: float = 0.0  # enforced power limit, 0 if unknown
-    first_s: float | None = None
-    last_s: float = 0.0
-    counter_first_j: float | None = None
-    counter_last_j: float = 0.0
-    power_integral_j: float = 0.0
-    last_w: float = 0.0
-    busy_s: float = 0.0  # utilisation integrated over time
-    samples: int = 0
-    power_samples: int = 0
-    utilisation_samples: int = 0
-    trouble: str = ""  # why the counter must not be used
-
-    @property
-    def covered_s(self) -> float:
-        return 0.0 if self.first_s is None else self.last_s - self.first_s
-
-    @property
-    def counter_j(self) -> float | None:
-        usable = self.counter_first_j is not None and not self.trouble
-        return self.counter_last_j - (self.counter_first_j or 0.0) if usable else None
-
-    @property
-    def polled_j(self) -> float | None:
-        """Trapezoid over the sampled power; None where a sample is missing."""
-        return self.power_integral_j if self.power_samples == self.samples else None
-
-    @property
-    def utilisation(self) -> float | None:
-        """Share of the time in which a kernel ran, 0 to 1; None where a sample is missing."""
-        known = self.utilisation_samples == self.samples and self.covered_s > 0
-        return self.busy_s / self.covered_s if known else None
 
 
 @dataclass(slots=True)
@@ -75,36 +36,15 @@ class Nvml:
 
     def read(self, now_s: float) -> None:
         for device in self.devices:
-            self._read_counter(device)
-            self._read_power(device, now_s)
-            device.first_s = now_s if device.first_s is None else device.first_s
-            device.last_s = now_s
-            device.samples += 1
-
-    def _read_counter(self, device: Device) -> None:
-        millijoules = self._ask("nvmlDeviceGetTotalEnergyConsumption", device)
-        if millijoules is None:
-            if device.counter_first_j is not None:
-                device.trouble = f"energy counter of GPU {device.index} stopped answering"
-            return
-        joules = millijoules / 1e3
-        if device.counter_first_j is None and device.samples == 0:
-            device.counter_first_j = device.counter_last_j = joules
-        if joules < device.counter_last_j:
-            device.trouble = f"energy counter of GPU {device.index} went back, as after a reset of the driver"
-        device.counter_last_j = joules
-
-    def _read_power(self, device: Device, now_s: float) -> None:
-        milliwatts = self._ask("nvmlDeviceGetPowerUsage", device)
-        rates = self._ask("nvmlDeviceGetUtilizationRates", device)
-        step_s = now_s - device.last_s if device.first_s is not None else 0.0
-        if rates is not None:
-            device.busy_s += step_s * rates.gpu / 100
-            device.utilisation_samples += 1
-        if milliwatts is not None:
-            device.power_integral_j += step_s * (milliwatts / 1e3 + device.last_w) / 2
-            device.last_w = milliwatts / 1e3
-            device.power_samples += 1
+            millijoules = self._ask("nvmlDeviceGetTotalEnergyConsumption", device)
+            milliwatts = self._ask("nvmlDeviceGetPowerUsage", device)
+            rates = self._ask("nvmlDeviceGetUtilizationRates", device)
+            device.add(
+                now_s,
+                joules=None if millijoules is None else millijoules / 1e3,
+                watts=None if milliwatts is None else milliwatts / 1e3,
+                busy=None if rates is None else rates.gpu / 100,
+            )
 
     def close(self) -> None:
         if self.module is None:
@@ -116,27 +56,64 @@ class Nvml:
         self.module = None
 
 
-def _chosen(count: int, environment: Mapping[str, str]) -> tuple[range | list[int], str]:
-    """Indices that ``CUDA_VISIBLE_DEVICES`` leaves, and a note where it cannot be followed."""
-    listed = environment.get("CUDA_VISIBLE_DEVICES")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A board that the program may use, and the partition of it that was named; None: the board, or its first one."""
+
+    board: Any
+    partition: Any = None
+
+
+def _by_uuid(module: Any, uuid: str) -> _Seen:
+    handle = module.nvmlDeviceGetHandleByUUID(uuid)
+    if not uuid.startswith("MIG-"):
+        return _Seen(board=handle)
+    return _Seen(board=module.nvmlDeviceGetDeviceHandleFromMigDeviceHandle(handle), partition=handle)
+
+
+def _chosen(module: Any, environment: Mapping[str, str]) -> tuple[list[_Seen], str]:
+    """What ``CUDA_VISIBLE_DEVICES`` leaves, by index or UUID, and a note where it cannot be followed."""
+    count, listed = module.nvmlDeviceGetCount(), environment.get("CUDA_VISIBLE_DEVICES")
+    every = [_Seen(board=module.nvmlDeviceGetHandleByIndex(index)) for index in range(count)]
+    words = [word.strip() for word in (listed or "").split(",") if word.strip()]
     if listed is None:
-        return range(count), ""
-    words = [word.strip() for word in listed.split(",") if word.strip()]
-    if all(word.isdigit() and int(word) < count for word in words):
-        return [int(word) for word in words], ""
+        return every, ""
     if words[:1] == ["-1"]:
         return [], ""
-    return range(count), f"CUDA_VISIBLE_DEVICES names devices in another way: all {count} were counted"
+    if all(word.isdigit() and int(word) < count for word in words):
+        return [every[int(word)] for word in words], ""
+    try:
+        return [_by_uuid(module, word) for word in words], ""
+    except module.NVMLError:
+        return every, f"CUDA_VISIBLE_DEVICES names devices in another way: all {count} were counted"
 
 
-def _device(module: Any, index: int) -> Device:
-    handle = module.nvmlDeviceGetHandleByIndex(index)
-    name = module.nvmlDeviceGetName(handle)
+def _share(module: Any, seen: _Seen) -> float:
+    """The part of the board's compute slices that the program was given: 1 where it is not partitioned (MIG)."""
+    try:
+        if not module.nvmlDeviceGetMigMode(seen.board)[0]:
+            return 1.0
+        most = module.nvmlDeviceGetMaxMigDeviceCount(seen.board)
+        partition = seen.partition or module.nvmlDeviceGetMigDeviceHandleByIndex(seen.board, 0)
+        slices = module.nvmlDeviceGetAttributes(partition).gpuInstanceSliceCount
+    except module.NVMLError:
+        return 1.0  # a device, or a driver, from before partitions
+    return min(1.0, slices / most) if slices and most else 1.0
+
+
+def _device(module: Any, seen: _Seen) -> Device:
+    name, handle = module.nvmlDeviceGetName(seen.board), seen.board
     try:
         limit_w = module.nvmlDeviceGetEnforcedPowerLimit(handle) / 1e3
     except module.NVMLError:
         limit_w = 0.0
-    return Device(index=index, name=name.decode() if isinstance(name, bytes) else name, handle=handle, limit_w=limit_w)
+    return Device(
+        index=module.nvmlDeviceGetIndex(handle),
+        name=name.decode() if isinstance(name, bytes) else name,
+        handle=handle,
+        share=_share(module, seen),
+        limit_w=limit_w,
+    )
 
 
 def open_nvml(*, now_s: float, load: Loader = load_pynvml, environment: Mapping[str, str] = os.environ) -> Nvml:
@@ -150,8 +127,8 @@ def open_nvml(*, now_s: float, load: Loader = load_pynvml, environment: Mapping[
     except module.NVMLError as error:
         return Nvml(f"unreadable: {error}")
     try:
-        indices, note = _chosen(module.nvmlDeviceGetCount(), environment)
-        devices = [_device(module, index) for index in indices]
+        chosen, note = _chosen(module, environment)
+        devices = [_device(module, seen) for seen in chosen]
     except module.NVMLError as error:
         module.nvmlShutdown()
         return Nvml(f"unreadable: {error}")

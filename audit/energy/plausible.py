@@ -64,6 +64,8 @@ def refuse_implausible(record: TrainingRecord, name: str) -> None:
     shares = [gpu.utilisation for gpu in record.gpus if gpu.utilisation is not None]
     if any(not 0 <= share <= 1 for share in shares):
         raise _refuse(name, f"GPU utilisation must lie in 0..1, got {shares}")
+    if any(not 0 < gpu.share <= 1 for gpu in record.gpus):
+        raise _refuse(name, f"the share of a GPU must lie in 0..1, got {[gpu.share for gpu in record.gpus]}")
     if not record.readings:
         raise _refuse(name, "it holds no reading")
     for earlier, later in pairwise(record.readings):

@@ -44,7 +44,7 @@ class Counter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gpu:
-    """One NVIDIA device. ``None``: this device does not tell."""
+    """One GPU. ``None``: this device does not tell."""
 
     name: str
     covered_s: float  # from the first to the last reading
@@ -53,6 +53,8 @@ class Gpu:
     polled_j: float | None
     utilisation: float | None  # mean, 0 to 1
     limit_w: float  # enforced power limit, 0 if unknown
+    source: str = "nvml"  # who told: "nvml", or the kernel's driver "amdgpu", "i915", "xe"
+    share: float = 1.0  # of the board that the program was given; the energies are of the whole board
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

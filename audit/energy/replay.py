@@ -7,6 +7,7 @@ of the scaling. It stands for a training on this class of machine and says so.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator
@@ -50,11 +51,21 @@ class Replay:
 
 
 def recorded(run: Callable[[], object]) -> TrainingRecord:
-    """The record of one call."""
+    """The record of one call, and of what it left to be done on a GPU."""
     with tempfile.TemporaryDirectory(prefix="assay-replay-") as folder:
         with track(Path(folder) / "replay.json") as tracker:
             run()
+            wait_for_devices()
         return tracker.record()
+
+
+def wait_for_devices() -> None:
+    """A GPU is given work and answers before it is done: end with the work, where torch is in use."""
+    torch = sys.modules.get("torch")
+    for name in ("cuda", "mps", "xpu"):
+        runtime = getattr(torch, name, None)
+        if runtime is not None and runtime.is_available() and getattr(runtime, "is_initialized", lambda: True)():
+            runtime.synchronize()
 
 
 def _steps(running: Generator[object, None, object], until: Callable[[int], bool]) -> tuple[int, bool]:
@@ -91,6 +102,7 @@ def replay_steps(
     warmed, ended = _steps(running, lambda done: done < WARM_UP)
     if ended:
         running, warmed = _started(recipe, columns, name), 0
+    wait_for_devices()  # the warm-up's work is not billed to the steps
     outcome: list[tuple[int, bool]] = []
     deadline = time.monotonic() + budget_s
     record = recorded(lambda: outcome.append(_steps(running, lambda done: done == 0 or time.monotonic() < deadline)))

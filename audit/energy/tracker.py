@@ -25,22 +25,26 @@ from types import TracebackType
 from typing import Self
 
 from audit.digests import model_digest
+from audit.energy.drm import Drm, open_drm
 from audit.energy.host import (
     PROC,
     MachineTime,
     fingerprint,
+    is_wsl,
     machine_time,
     nvidia_devices,
     own_threads,
     tree_cpu_seconds,
 )
 from audit.energy.journal import READING, Journal
-from audit.energy.nvml import Device, Loader, Nvml, load_pynvml, open_nvml
+from audit.energy.nvml import Loader, Nvml, load_pynvml, open_nvml
 from audit.energy.rapl import POWERCAP, Rapl, open_rapl
 from audit.energy.record import Counter, Gpu, Reading, TrainingRecord, stated_sha256, to_text, write_atomically
+from audit.energy.sampling import Device
 from audit.errors import StoreError, UsageError
 
 FIRST_CHECKPOINT_S = 1.0  # doubled each time up to Sources.checkpoint_s: a kill costs at most half of a short run
+WSL_NOTE = "WSL shows no energy counter of the processor: it is taken from its load; track on Linux itself for more"
 MOST_READINGS = 256  # then every second one is dropped: a week of training stays a small file
 
 
@@ -95,6 +99,8 @@ def _gpu(device: Device) -> Gpu:
         polled_j=device.polled_j,
         utilisation=device.utilisation,
         limit_w=device.limit_w,
+        source=device.source,
+        share=device.share,
     )
 
 
@@ -117,7 +123,7 @@ class Tracker:
         self._pid = 0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._rapl, self._nvml = Rapl("absent"), Nvml("absent")
+        self._rapl, self._nvml, self._drm = Rapl("absent"), Nvml("absent"), Drm()
         self._journal: Journal | None = None
         self._written: tuple[object, ...] = ()  # what a line of the journal cannot change
 
@@ -129,6 +135,7 @@ class Tracker:
         self._began_cpu, self._began_machine = tree_cpu_seconds(self._sources.proc), machine_time(self._sources.proc)
         self._rapl = open_rapl(self._sources.powercap)
         self._host = fingerprint(self._sources.proc)
+        self._notes += [WSL_NOTE] if is_wsl(self._sources.proc) else []
         self._take_reading()
         self._write_first()
         self._thread = threading.Thread(target=self._watch, name="audit-energy", daemon=True)
@@ -149,7 +156,7 @@ class Tracker:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
-        self._nvml.read(self._elapsed())
+        self._sample()
         self._take_reading()
         self._nvml.close()
         self._status = status
@@ -183,7 +190,7 @@ class Tracker:
         self._rapl.read(now)
         last = self._readings[-1] if self._readings else Reading(wall_s=0.0, clock_s=0.0, suspended_s=0.0, cpu_s=0.0)
         asleep = round(_suspended_clock() - self._began_suspended, 3)  # two clocks, read a microsecond apart
-        counters = [device.counter_j for device in self._nvml.devices]
+        counters = [device.counter_j for device in self._devices]
         reading = Reading(
             wall_s=now,
             clock_s=time.time() - self._began_clock,
@@ -198,7 +205,8 @@ class Tracker:
         self._readings.append(reading)
 
     def _watch(self) -> None:
-        """The thread: open NVML (too slow for the caller's start), then sample and keep the record."""
+        """The thread: find the GPUs (too slow for the caller's start), then sample and keep the record."""
+        self._drm = open_drm(self._sources.proc.parent / "sys/class/drm", now_s=self._elapsed())
         if nvidia_devices(self._sources.proc):
             self._nvml = open_nvml(now_s=self._elapsed(), load=self._sources.nvml)
         most_s = min(self._sources.checkpoint_s, self._rapl.longest_gap_s / 2)
@@ -206,7 +214,7 @@ class Tracker:
         due = self._elapsed() + gap_s
         while not self._stop.wait(self._pause(due)):
             now = self._elapsed()
-            self._nvml.read(now)
+            self._sample()
             if now >= due:
                 self._take_reading()
                 self._keep()
@@ -215,7 +223,16 @@ class Tracker:
 
     def _pause(self, due: float) -> float:
         left = max(0.0, due - self._elapsed())
-        return min(self._sources.sample_s, left) if self._nvml.devices else left
+        return min(self._sources.sample_s, left) if self._devices else left
+
+    @property
+    def _devices(self) -> list[Device]:
+        return [*self._nvml.devices, *self._drm.devices]
+
+    def _sample(self) -> None:
+        now = self._elapsed()
+        self._nvml.read(now)
+        self._drm.read(now)
 
     def _model_sha256(self) -> tuple[str, tuple[str, ...]]:
         model = self._facts.model
@@ -230,7 +247,8 @@ class Tracker:
         """What is known up to the last reading."""
         last, machine, proc = self._readings[-1], self._machine_time(), self._sources.proc
         digest, notes = self._model_sha256()
-        measured = self._nvml.status in ("read", "absent")
+        listed = () if self._nvml.status in ("read", "absent") else self._host.unmeasured_gpus
+        there = self._nvml.status if self._nvml.status != "absent" or not self._drm.devices else "read"
         return TrainingRecord(
             status=self._status,
             started=_utc(self._began_clock),
@@ -240,23 +258,23 @@ class Tracker:
             machine_busy_s=machine.busy_s,
             steal_s=machine.steal_s,
             threads=own_threads(proc),
-            host=replace(self._host, unmeasured_gpus=()) if measured else self._host,
+            host=replace(self._host, unmeasured_gpus=(*listed, *self._drm.unmeasured)),
             counters=tuple(Counter(name=zone.key, joules=zone.joules) for zone in self._rapl.counted()),
             counters_status=self._rapl.troubles[0] if self._rapl.troubles else self._rapl.status,
-            gpus=tuple(_gpu(device) for device in self._nvml.devices),
-            gpus_status=self._nvml.status,
+            gpus=tuple(_gpu(device) for device in self._devices),
+            gpus_status=there,
             samples=self._facts.samples,
             steps=self._facts.steps,
             model_sha256=digest,
             meter_kwh=self._facts.meter_kwh,
             meter_error=self._facts.meter_error,
             readings=tuple(self._readings),
-            notes=(*self._notes, *self._nvml.notes, *notes),
+            notes=(*self._notes, *self._nvml.notes, *self._drm.notes, *notes),
             tool="assay" if self._status == "running" else _tool(),
         )
 
     def _fixed(self) -> tuple[object, ...]:
-        return (self._nvml.status, tuple(self._nvml.notes), len(self._nvml.devices), self._rapl.troubles)
+        return (self._nvml.status, *self._nvml.notes, *self._drm.notes, len(self._devices), self._rapl.troubles)
 
     def _changed(self) -> dict[str, object]:
         """What a reading changes of the record on disk; the reading itself is added to the others."""
@@ -270,7 +288,7 @@ class Tracker:
             "steal_s": machine.steal_s,
             "threads": own_threads(self._sources.proc),
             "counters": [{"name": zone.key, "joules": zone.joules} for zone in self._rapl.counted()],
-            "gpus": [asdict(_gpu(device)) for device in self._nvml.devices],
+            "gpus": [asdict(_gpu(device)) for device in self._devices],
         }
 
     def _machine_time(self) -> MachineTime:

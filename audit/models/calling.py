@@ -49,13 +49,12 @@ def _network(model: Any, columns: Columns) -> Iterator[Call]:
     modes = {part: part.training for part in module.modules()}
     encoded = model.encode(columns)
     inputs = encoded if isinstance(encoded, tuple) else (encoded,)
-    wait = torch.cuda.synchronize if model.device.type == "cuda" else None
+    wait = _waiting(model.device)
 
     def call() -> object:
         with torch.inference_mode():
             result = module(*inputs)
-        if wait is not None:
-            wait(model.device)  # a GPU answers before it has finished
+        wait()  # a GPU answers before it has finished
         return result
 
     module.eval()
@@ -64,6 +63,15 @@ def _network(model: Any, columns: Columns) -> Iterator[Call]:
     finally:
         for part, mode in modes.items():
             part.training = mode
+
+
+def _waiting(device: Any) -> Callable[[], object]:
+    """Until the device has done what it was given; nothing to wait for on a CPU."""
+    import torch
+
+    if device.type in ("cuda", "xpu"):
+        return lambda: getattr(torch, device.type).synchronize(device)
+    return torch.mps.synchronize if device.type == "mps" else lambda: None
 
 
 def _estimator(model: Any, columns: Columns) -> Call:

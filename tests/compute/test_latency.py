@@ -96,6 +96,21 @@ def test_timing_leaves_threads_and_the_garbage_collector_as_they_were() -> None:
         assert torch.get_num_threads() == 1
 
 
+@pytest.mark.parametrize("name", ["cuda", "mps"])
+def test_a_call_on_a_gpu_ends_when_the_gpu_has_finished(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    order = list[str]()
+    model = wrap(torch.nn.Linear(1, 1), classes=[0, 1], output="logit", device="cpu")
+    model.module.register_forward_hook(lambda *_: order.append("given"))
+    monkeypatch.setattr(getattr(torch, name), "synchronize", lambda *_: order.append("done"))
+    with ready(model, {"x": np.zeros(1)}) as on_cpu:
+        on_cpu()
+    monkeypatch.setattr(model, "device", torch.device(name))
+    monkeypatch.setattr(model, "encode", lambda _: torch.zeros(1, 1))
+    with ready(model, {"x": np.zeros(1)}) as on_gpu:
+        on_gpu()
+    assert order == ["given", "given", "done"]
+
+
 def test_calls_are_timed_on_as_many_threads_as_are_asked_for() -> None:
     seen, before = set[int](), torch.get_num_threads()
     timed([lambda: seen.add(torch.get_num_threads())], 0.05, threads=3)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +21,7 @@ from sklearn.svm import SVC
 from audit.energy.ladder import from_record
 from audit.energy.ranges import Range, combined
 from audit.energy.refit import EXPONENTS, IRREGULAR_RANGE, exponent, replay_fit
-from audit.energy.replay import STEPS_RANGE, WHOLE_RANGE, Replay, replay_steps, replayed
+from audit.energy.replay import STEPS_RANGE, WHOLE_RANGE, Replay, recorded, replay_steps, replayed
 from audit.errors import ModelError, Unavailable
 from tests.energy.trees import HOST, a_record
 
@@ -159,3 +161,29 @@ def test_an_exponent_stays_between_what_fits_can_have(seconds: list[float], want
 def test_a_replay_without_any_cpu_time_still_has_a_figure_from_idle_power() -> None:
     idle = replace(a_record(host=HOST), cpu_s=0.0, machine_busy_s=0.0)
     assert replayed(Replay(record=idle, scale=2.0, range=WHOLE_RANGE, method="m"))[0].value_kwh > 0
+
+
+class Runtime:
+    """torch.cuda as a replay sees it."""
+
+    def __init__(self, *, there: bool, used: bool) -> None:
+        self.there, self.used, self.waits = there, used, 0
+
+    def is_available(self) -> bool:
+        return self.there
+
+    def is_initialized(self) -> bool:
+        return self.used
+
+    def synchronize(self) -> None:
+        self.waits += 1
+
+
+@pytest.mark.parametrize(("there", "used", "waits"), [(True, True, 1), (True, False, 0), (False, False, 0)])
+def test_a_record_ends_when_the_gpu_has_done_what_it_was_given(
+    monkeypatch: pytest.MonkeyPatch, there: bool, used: bool, waits: int
+) -> None:
+    cuda = Runtime(there=there, used=used)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    recorded(lambda: None)
+    assert cuda.waits == waits

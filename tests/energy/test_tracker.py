@@ -19,7 +19,7 @@ from audit.energy.record import TrainingRecord
 from audit.energy.tracker import MOST_READINGS, Sources, Tracker, track
 from audit.errors import StoreError, UsageError
 from audit.inputs.training_record import read_record
-from tests.energy.trees import FakeGpu, FakeNvml, proc_tree, set_joules, zone
+from tests.energy.trees import FakeGpu, FakeNvml, proc_tree, set_joules, until, zone
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,13 +28,6 @@ def spend(cpu_s: float) -> None:
     end = time.process_time() + cpu_s
     while time.process_time() < end:
         pass
-
-
-def until(claim: Callable[[], bool]) -> None:
-    """Work until the other thread has done its part; a claim that never comes true fails the test."""
-    end = time.monotonic() + 10
-    while not claim():
-        assert time.monotonic() < end, "waited 10 s in vain"
 
 
 def tracked(path: Path, sources: Sources, work: Callable[[Tracker], object]) -> TrainingRecord:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +13,13 @@ from audit.energy.host import Host
 from audit.energy.record import Reading, TrainingRecord
 
 JOULE = 1_000_000  # microjoules
+
+
+def until(claim: Callable[[], bool]) -> None:
+    """Work until the other thread has done its part; a claim that never comes true fails the test."""
+    end = time.monotonic() + 10
+    while not claim():
+        assert time.monotonic() < end, "waited 10 s in vain"
 
 
 def zone(root: Path, folder: str, name: str, joules: float, range_j: float | None = 262_143.0) -> Path:
@@ -55,6 +64,30 @@ class FakeGpu:
     watts: float | None = 300.0
     utilisation: int | None = 80
     limit_w: float | None = 450.0
+    uuid: str = ""
+    mig: tuple[FakePartition, ...] | None = None  # None: MIG is off
+
+
+@dataclass
+class FakePartition:
+    """A MIG device: a handle of its own, which answers no question about power."""
+
+    uuid: str
+    slices: int
+
+
+def drm_card(root: Path, card: str, driver: str, *, device: dict[str, str] | None = None, **sensors: int | str) -> Path:
+    """A card of /sys/class/drm with its hwmon folder; ``device`` are files beside it."""
+    folder = root / "sys/class/drm" / card / "device"
+    monitor = folder / "hwmon/hwmon3"
+    monitor.mkdir(parents=True)
+    (monitor / "name").write_text(f"{driver}\n")
+    (folder / "device").write_text("0x744c\n")
+    for name, text in (device or {}).items():
+        (folder / name).write_text(f"{text}\n")
+    for name, value in sensors.items():
+        (monitor / name).write_text(f"{value}\n")
+    return monitor
 
 
 @dataclass
@@ -82,6 +115,36 @@ class FakeNvml:
 
     def nvmlDeviceGetName(self, handle: FakeGpu) -> bytes:  # noqa: N802
         return handle.name.encode()
+
+    def nvmlDeviceGetIndex(self, handle: FakeGpu) -> int:  # noqa: N802
+        return next(index for index, gpu in enumerate(self.gpus) if gpu is handle)
+
+    def nvmlDeviceGetMigMode(self, handle: FakeGpu) -> list[int]:  # noqa: N802
+        if "RTX" in handle.name:
+            raise NVMLError("Not Supported")
+        return [int(handle.mig is not None)] * 2
+
+    def nvmlDeviceGetMaxMigDeviceCount(self, handle: FakeGpu) -> int:  # noqa: N802
+        return 4 if "A30" in handle.name else 7
+
+    def nvmlDeviceGetMigDeviceHandleByIndex(self, handle: FakeGpu, index: int) -> FakePartition:  # noqa: N802
+        if not handle.mig:
+            raise NVMLError("Not Found")
+        return handle.mig[index]
+
+    def nvmlDeviceGetAttributes(self, handle: FakePartition) -> SimpleNamespace:  # noqa: N802
+        if not isinstance(handle, FakePartition):
+            raise NVMLError("Not Supported")
+        return SimpleNamespace(gpuInstanceSliceCount=handle.slices)
+
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> FakeGpu | FakePartition:  # noqa: N802
+        handles: list[FakeGpu | FakePartition] = [*self.gpus, *(part for gpu in self.gpus for part in gpu.mig or ())]
+        known: dict[str, FakeGpu | FakePartition] = {handle.uuid: handle for handle in handles}
+        found: FakeGpu | FakePartition = self._answer(known.get(uuid))
+        return found
+
+    def nvmlDeviceGetDeviceHandleFromMigDeviceHandle(self, part: FakePartition) -> FakeGpu:  # noqa: N802
+        return next(gpu for gpu in self.gpus if any(one is part for one in gpu.mig or ()))
 
     def _answer(self, value: Any) -> Any:
         if value is None:
