@@ -37,6 +37,10 @@ REMEDIES = {
         'give [training] record = "training.json", or hardware with hours or with epochs',
     ),
     "variants": ("no other form of the model was given", 'give [model] variants = { int8 = "model-int8.onnx" }'),
+    "baseline": (
+        "no baseline was given, the model now in use",
+        'give [model] baseline = "old.skops", or [data.test] baseline = { prediction = "old_decision" }',
+    ),
     "recipe": ("no training recipe was given", 'give [training] recipe = "train.py:fit" and --allow-code'),
 }
 DECIDED = 'to audit decisions made on this ranking, give them as prediction in a second file with task = "binary"'
@@ -47,7 +51,7 @@ class Facts:
     """What a case holds, as far as it can be known without opening model or rows."""
 
     task: str | None  # None: not known before the model is loaded
-    has: frozenset[str]  # of "model", "train", "known", "training_record", "training_evidence", "recipe", "variants"
+    has: frozenset[str]  # of "model", "train", "known", "training_record", "training_evidence", "recipe", "variants"...
     roles: frozenset[str]  # roles that name at least one column
     kinds: frozenset[str] = frozenset()  # kinds of the feature columns; empty: not known yet
     labels: tuple[str, ...] = ()  # of a multilabel task
@@ -107,7 +111,15 @@ def rules_of(
         reference={name: column.reference for name, column in spec.columns.items() if column.reference is not None},
         baseline=baseline.records if baseline else None,
         relabel=True,
+        bounded=_bounded(spec),
     )
+
+
+def _bounded(spec: AuditSpec) -> frozenset[str]:
+    """The data sets that say missing = "bounds", or inherit it from the test data."""
+    parts = {"test": spec.data.test, "train": spec.data.train, "known": spec.data.known}
+    said = {name: part.missing or spec.data.test.missing for name, part in parts.items() if part is not None}
+    return frozenset(name for name, missing in said.items() if missing == "bounds")
 
 
 def remedy_of(doc: str) -> str:
@@ -121,6 +133,8 @@ def present(spec: AuditSpec, *, has_model: bool, names: Iterable[str]) -> frozen
     has = {"train", "known"} & set(names)
     has |= {"model"} if has_model else set()
     has |= {"variants"} if has_model and spec.model and spec.model.variants else set()
+    stored = spec.data.test.baseline is not None
+    has |= {"baseline"} if stored or (has_model and spec.model and spec.model.baseline) else set()
     has |= {"training_record"} if spec.training.record else set()
     has |= {"training_evidence"} if spec.training.tells_energy else set()
     return frozenset(has | ({"recipe"} if spec.training.recipe else set()))

@@ -318,6 +318,14 @@ def limit_words(unit: str, *, lowest: float | None, highest: float | None, regre
     return " and ".join(parts) or "recorded, no limit"
 
 
+def unknown_words(rows: int, *, assigned: bool) -> str:
+    """What a comparison makes of rows whose group is not known: ``assigned`` in the worst way, or a group apart."""
+    they = f"{count(rows, 'row')} of unknown group"
+    if assigned:
+        return f"the bounds hold whoever the {they} are"
+    return f"the {they} count as a group of their own: bounds are known for plain rates only"
+
+
 def omission(o: Omission) -> str:
     """``Too few rows: race = Asian has 3 rows, fewer than 30``."""
     return f"{REASONS[o.reason]}: {text(o.detail)}"

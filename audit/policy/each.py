@@ -9,8 +9,9 @@ from scipy.special import ndtr
 from audit import wording
 from audit.policy.limits import Comparison, Finding, Verdict
 from audit.policy.options import Case, excess, inside, nearest_bound, outside, share_of_rows
+from audit.policy.unknown import told, widened
 from audit.results import Interval, Measurement
-from audit.stats import interval, rows_for_bound, simultaneous_z
+from audit.stats import interval, mcnemar, rows_for_bound, simultaneous_z
 from audit.stats.bases import rows, scaled
 
 MOST_LISTED = 20
@@ -35,8 +36,8 @@ def judge_each(case: Case) -> Finding:
 
 
 def _comparison(case: Case, m: Measurement, level: float) -> Comparison:
-    display = at_level(m, case.rules.confidence)
-    family = at_level(m, level)
+    display = widened(case, m, at_level(m, case.rules.confidence))
+    family = widened(case, m, at_level(m, level))
     powered = _powered(case, m)
     bound = nearest_bound(case.limit, m.value)
     return Comparison(
@@ -77,15 +78,15 @@ def _finding(
     case: Case, verdict: Verdict, shown: list[tuple[Measurement, Comparison]], every: list[Comparison]
 ) -> Finding:
     worst, comparison = shown[0]
-    worst = replace(worst, interval=at_level(worst, case.rules.confidence))  # as it was judged
+    worst = replace(worst, interval=widened(case, worst, at_level(worst, case.rules.confidence)))  # as it was judged
     where = "" if not worst.slice else f" for {wording.slice_words(worst.slice)}"
     others = wording.count(len(shown) - 1, "more group")
     more = f", and {others}" if len(shown) > 1 and verdict is not Verdict.PASS else ""
-    return Finding(
+    finding = Finding(
         limit=case.limit,
         verdict=verdict,
         subject=worst,
-        message=f"{case.name}{where}{more}: {wording.measurement(worst)}; the limit is {case.bounds}",
+        message=f"{case.name}{where}{more}: {wording.measurement(worst)}{_apart(worst)}; the limit is {case.bounds}",
         remedy=_remedy(case, verdict, comparison),
         comparison=comparison,
         assessed=sum(c.powered for c in every),
@@ -94,6 +95,16 @@ def _finding(
         blocking=tuple(c for _, c in shown[:MOST_LISTED]) if verdict is not Verdict.PASS else (),
         needed_n=comparison.needed_n if verdict is Verdict.INCONCLUSIVE else None,
     )
+    return told(case, finding)
+
+
+def _apart(m: Measurement) -> str:
+    """Of a paired difference: the rows that it rests on, those on which the two models differ."""
+    if m.basis.method != "tango":
+        return ""
+    gained, lost = (m.basis.numbers[name] for name in ("first", "second"))
+    p = wording.number(mcnemar(gained, lost), "1")
+    return f"; gained by {wording.count(round(gained), 'row')}, lost by {round(lost):,}, exact McNemar p = {p}"
 
 
 def _remedy(case: Case, verdict: Verdict, worst: Comparison) -> str:

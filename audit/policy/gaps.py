@@ -11,6 +11,7 @@ from audit import wording
 from audit.errors import Unavailable
 from audit.policy.limits import Comparison, Finding, Limit, Verdict, demanded
 from audit.policy.options import Case, excess, outside
+from audit.policy.unknown import as_range, ends_of, room_of, told
 from audit.results import Basis, Interval, Measurement, Omission, Reason
 from audit.stats import Contrasts, Tally, compare_groups, labels_to_flip, method_words, smallest_gap
 
@@ -57,6 +58,7 @@ def compared(case: Case) -> Contrasts:
         tolerance=limit.min if limit.compare == "ratio" else limit.max,
         level=case.rules.confidence,
         alpha=case.alpha,
+        ends=ends_of(case),
     )
 
 
@@ -141,13 +143,14 @@ def _finding(
     at = np.flatnonzero(shown)
     at = at[np.argsort([-excess(case.limit, float(v)) for v in contrasts.value[at]], kind="stable")]
     listed = tuple(comparison(case, contrasts, powered, int(i)) for i in at[:MOST_LISTED])
-    subject = gap_measurement(case.found, case.limit, contrasts, int(at[0]), case.rules.confidence)
+    shown_gap = gap_measurement(case.found, case.limit, contrasts, int(at[0]), case.rules.confidence)
+    subject = as_range(case, shown_gap)
     assessed = int((powered & contrasts.defined).sum())
-    seen = smallest_gap([m.basis for m in case.found], case.limit.compare, case.rules.confidence)
+    seen = _could_show(case)
     asked = case.rules.relabel and demanded(case.limit) and verdict is not Verdict.INCONCLUSIVE
     flips = _labels_to_flip(case, subject) if asked else None
     message = _message(case, subject, listed[0], assessed, _total(case, contrasts))
-    return Finding(
+    finding = Finding(
         limit=case.limit,
         verdict=verdict,
         subject=subject,
@@ -162,6 +165,7 @@ def _finding(
         smallest_gap=seen,
         labels_to_flip=flips,
     )
+    return told(case, finding)
 
 
 def _labels_to_flip(case: Case, subject: Measurement) -> int | None:
@@ -174,8 +178,18 @@ def _labels_to_flip(case: Case, subject: Measurement) -> int | None:
     return labels_to_flip(first, second, case.limit.max, case.rules.confidence)
 
 
-def _sight(case: Case, seen: float, flips: int | None) -> str:
+def _could_show(case: Case) -> float | None:
+    """The smallest gap that could have been shown; None for a ratio whose groups are not all known."""
+    seen = smallest_gap([m.basis for m in case.found], case.limit.compare, case.rules.confidence)
+    if not case.ends:
+        return seen
+    return seen + room_of(case) if case.limit.compare == "difference" else None
+
+
+def _sight(case: Case, seen: float | None, flips: int | None) -> str:
     """What the rows could have shown, and how far the verdict leans on the groups' labels."""
+    if seen is None:
+        return ""
     if case.limit.compare == "ratio":
         sight = f"; the ratio nearest to 1 that these rows could have shown is {wording.number(seen, '1')}"
     else:
@@ -194,7 +208,7 @@ def _total(case: Case, contrasts: Contrasts) -> int:
 def _rows_assessed(case: Case, contrasts: Contrasts, powered: NDArray[np.bool_]) -> float:
     at = np.unique(np.concatenate([contrasts.first[powered], contrasts.second[powered]]))
     seen = sum(case.found[int(i)].n for i in at if i != _REST)
-    total = sum(m.n for m in case.found) + sum(o.n for o in case.omitted)
+    total = sum(m.n for m in case.found) + sum(o.n for o in case.omitted) + (case.unknown if case.ends else 0)
     return seen / total if total else 0.0
 
 

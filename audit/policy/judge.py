@@ -17,6 +17,7 @@ from audit.policy.limits import Finding, Limit, Verdict, demanded
 from audit.policy.named import judge_named
 from audit.policy.options import Case, Rules
 from audit.policy.regression import judge_regression
+from audit.policy.unknown import assigned
 from audit.results import Measurement, MeasureNote, Omission, Reason, Record
 
 FAMILY_ERROR = {"fail": 0.05, "warn": 0.10, "record": 0.10}
@@ -63,7 +64,7 @@ def _judge_one(limit: Limit, records: Sequence[Record], rules: Rules, alpha: flo
     if note.of:
         cases = [_case(part, records, rules, alpha) for part in components(limit, note)]
         missing = [case for case in cases if isinstance(case, Omission)]
-        found = [case for case in cases if isinstance(case, Case)]
+        found = [assigned(case) for case in cases if isinstance(case, Case)]
         return not_assessed(limit, missing[0]) if missing else judge_named(limit, note, found)
     case = _case(limit, records, rules, alpha)
     if isinstance(case, Omission):
@@ -88,6 +89,7 @@ def _case(limit: Limit, records: Sequence[Record], rules: Rules, alpha: float) -
 
 
 def _judge_bounds(case: Case) -> Finding:
+    case = assigned(case)
     return judge_each(case) if case.limit.compare == "each" else judge_gap(case)
 
 

@@ -8,7 +8,7 @@ the same two groups.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from audit.errors import Unavailable
 from audit.policy.gaps import compared, judge_contrasts, judge_gap, reference_index, undefined_gap
 from audit.policy.limits import Finding, Limit, Verdict
-from audit.policy.options import Case, excess, key_of
+from audit.policy.options import Case, Key, excess, key_of
 from audit.results import Basis, Measurement, MeasureNote, Omission
 from audit.stats import Contrasts, average, difference, measured, ratio, value
 
@@ -85,9 +85,18 @@ def _joint(note: MeasureNote, cases: Sequence[Case]) -> Case:
         first,
         found=[_mean(first, note, [found[key] for found in by_group]) for key in whole],
         omitted=list(omitted.values()),
+        ends={key: _mean_ends(key, cases, by_group) for key in whole} if any(case.ends for case in cases) else {},
+        unknown=max(case.unknown for case in cases),
         overall=_mean(first, note, overall) if len(overall) == len(cases) else None,
         note=replace(first.note, words=note.words),
     )
+
+
+def _mean_ends(key: Key, cases: Sequence[Case], by_group: Sequence[Mapping[Key, Measurement]]) -> tuple[Basis, Basis]:
+    """Lowest and highest mean of a group: each rate has its own rows, so that all can be at their worst together."""
+    own = [found[key].basis for found in by_group]
+    parts = [case.ends.get(key, (basis, basis)) for case, basis in zip(cases, own, strict=True)]
+    return average([low for low, _ in parts]), average([high for _, high in parts])
 
 
 def _mean(case: Case, note: MeasureNote, parts: Sequence[Measurement]) -> Measurement:
@@ -133,7 +142,8 @@ def _larger(a: Rows, b: Rows) -> Rows:
 def _with_basis(finding: Finding, cases: Sequence[Case]) -> Finding:
     """The finding with the mean of the gaps of the two groups that it shows as its basis."""
     subject, shown = finding.subject, finding.comparison
-    if shown is None or not isinstance(subject, Measurement) or not all(shown.groups):
+    ranged = isinstance(subject, Measurement) and subject.interval.kind == "range"
+    if shown is None or ranged or not isinstance(subject, Measurement) or not all(shown.groups):
         return finding
     pairs = [[_of_group(case, key_of(group)) for group in shown.groups] for case in cases]
     if finding.limit.compare == "ratio":

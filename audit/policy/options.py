@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 from audit import wording
 from audit.policy.limits import Comparison, Limit
-from audit.results import Measurement, MeasureNote, Omission, Record
+from audit.results import Basis, Measurement, MeasureNote, Omission, Record
+
+Key = tuple[tuple[str, str | None], ...]
+"""A slice as something to look up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,7 @@ class Rules:
     baseline: Sequence[Record] | None = None  # of the run that `regress` compares with
     relabel: bool = False  # say how few wrong group labels could turn a verdict that somebody asked for
     unmeasured: str = "name the columns in groups, or correct the limit"  # what to do where a measurement is not there
+    bounded: frozenset[str] = frozenset()  # data sets whose rows of unknown group are assigned in the worst way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,8 @@ class Case:
     note: MeasureNote
     rules: Rules
     alpha: float  # this limit's part of the family's error
+    ends: Mapping[Key, tuple[Basis, Basis]] = field(default_factory=dict)  # lowest and highest, by group
+    unknown: int = 0  # rows of unknown group that ``ends`` assigns, or that could not be assigned
 
     @property
     def blocks(self) -> bool:
@@ -87,5 +93,5 @@ def share_of_rows(
     return sum(m.n for m in found if key_of(m.slice) in powered) / total if total else 0.0
 
 
-def key_of(slice_: Mapping[str, str | None]) -> tuple[tuple[str, str | None], ...]:
+def key_of(slice_: Mapping[str, str | None]) -> Key:
     return tuple(sorted(slice_.items()))

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from audit.results import Scalar
+from audit.spec.baseline import BaselineColumns, BaselineSpec
 from audit.spec.fields import Column, Names, Task, Threshold
 
 
@@ -23,6 +24,9 @@ class VariantSpec(_Strict):
     factory: str | None = None
     output: Literal["logit", "probability", "value"] | None = None
     trust: tuple[str, ...] | None = None
+
+
+_ALONE: dict[str, object] = {"variants": {}, "baseline": None, "sha256": None}  # what no other model takes from [model]
 
 
 class ModelSpec(_Strict):
@@ -45,14 +49,25 @@ class ModelSpec(_Strict):
         default_factory=dict,
         description="other forms of the same model by name: a path, or a table; seed... names a second training",
     )
+    baseline: str | BaselineSpec | None = Field(
+        None, description="the model now in use, compared with this one row by row: a path, or a table"
+    )
 
     def variant_models(self) -> dict[str, ModelSpec]:
         """Each variant as a [model] of its own: as this one, but for what its entry says."""
         entries = {name: VariantSpec(path=v) if isinstance(v, str) else v for name, v in self.variants.items()}
         return {
-            name: self.model_copy(update={**entry.model_dump(exclude_none=True), "variants": {}, "sha256": None})
+            name: self.model_copy(update={**_ALONE, **entry.model_dump(exclude_none=True)})
             for name, entry in entries.items()
         }
+
+    @property
+    def baseline_model(self) -> ModelSpec | None:
+        """The baseline as a [model] of its own: as this one, but for what its entry says."""
+        if self.baseline is None:
+            return None
+        entry = BaselineSpec(path=self.baseline) if isinstance(self.baseline, str) else self.baseline
+        return self.model_copy(update={**_ALONE, **entry.model_dump(exclude_none=True)})
 
 
 class DataSpec(_Strict):
@@ -64,13 +79,18 @@ class DataSpec(_Strict):
     positive: Scalar | None = Field(None, description="the target value that a score is about")
     favourable: Scalar | None = Field(None, description="the outcome people want; default: positive")
     groups: Names | None = Field(None, description="sensitive attributes, sites, scanners")
-    missing: Literal["group", "bounds"] | None = None
+    missing: Literal["group", "bounds"] | None = Field(
+        None, description="rows of unknown group are a group of their own, or are assigned in the worst way (bounds)"
+    )
     features: Names | None = Field(None, description="default: the model's own, else every column without another role")
     prediction: Column | None = Field(None, description="column of decisions (no model); a list: one a label")
     score: str | None = Field(None, description="column of scores for the positive class (no model)")
     scores: Names | None = Field(None, description="one column of probability a class, or a label (no model)")
     threshold: Threshold | None = Field(
         None, description="a score at or above it counts as positive (no model); a list: one a label"
+    )
+    baseline: BaselineColumns | None = Field(
+        None, description="columns of what the model now in use said of these rows, compared row by row"
     )
     query: str | None = Field(None, description="ranking: rows of one value are a list of their own; else all rows are")
     id: str | None = None
@@ -325,6 +345,15 @@ class AuditSpec(_Strict):
             raise ValueError('model.output = "value" is a quantity: several labels take "logit" or "probability"')
         if labels and model.classes and set(map(str, model.classes)) != set(labels):
             raise ValueError(f"model.classes must be the columns of target, {', '.join(labels)}, in the model's order")
+
+    @model_validator(mode="after")
+    def _has_one_baseline(self) -> AuditSpec:
+        columns = self.data.test.baseline
+        if columns is not None and self.model is not None and self.model.baseline is not None:
+            raise ValueError("model.baseline and data.test.baseline both give a baseline: keep one of them")
+        if columns is not None and self.labels:
+            raise ValueError("data.test.baseline is of one target: name one label as target, or give [model] baseline")
+        return self
 
     @model_validator(mode="after")
     def _says_where_predictions_come_from(self) -> AuditSpec:

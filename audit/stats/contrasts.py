@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -63,6 +63,19 @@ class _Plan:
         return np.minimum(said[self.first[part]], said[self.second[part]]) if said.any() else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """A plan with the estimates of its pool: at the level that is shown, and at that of the family."""
+
+    plan: _Plan
+    alone: Estimates
+    joint: Estimates
+
+    @staticmethod
+    def of(plan: _Plan, z: float, family_z: float) -> _Sides:
+        return _Sides(plan, *(evaluate(plan.pool, float(ndtr(-quantile))) for quantile in (z, family_z)))
+
+
 def compare_groups(
     bases: Sequence[Basis],
     *,
@@ -73,12 +86,15 @@ def compare_groups(
     tolerance: float | None,
     level: float,
     alpha: float,
+    ends: Sequence[tuple[Basis, Basis]] = (),
 ) -> Contrasts:
     """Every comparison that ``contrast`` asks for, among groups that share no row.
 
     ``lower``/``upper`` are MOVER intervals (Newcombe's for rates) at ``level``; the family's hold together with
     probability 1 - alpha: Tukey-Kramer for pairs, Šidák otherwise. Against all rows, a group is compared with the rest
     and the result scaled, since all rows hold the group itself. ``tolerance`` is the limit that power is asked for.
+    ``ends`` holds the lowest and the highest that each basis could be if rows of unknown group belonged to it or not:
+    the bounds are then those of the worst assignment.
 
     Raises Unavailable: fewer than two groups, a ratio of negative values, a rest that cannot be had.
     """
@@ -86,7 +102,9 @@ def compare_groups(
     z = normal_quantile((1 - level) / 2)
     family_z = tukey_z(len(bases), alpha) if contrast == "pairs" else simultaneous_z(len(bases), alpha)
     family_z = max(family_z, z)
-    alone, joint = (evaluate(plan.pool, float(ndtr(-quantile))) for quantile in (z, family_z))
+    sides = [_Sides.of(plan, z, family_z)]
+    sides += [_Sides.of(other, z, family_z) for other in _assigned(plan, contrast, overall, ends)]
+    alone = sides[0].alone
     if compare == "ratio" and alone.value.min() < 0:
         lowest = f"a ratio needs values of at least 0, got {alone.value.min():g}"
         raise Unavailable("not_applicable", lowest, 'use compare = "difference"')
@@ -94,9 +112,7 @@ def compare_groups(
     columns: dict[str, Column] = {name: np.empty(plan.first.size, dtype) for name, dtype in _COLUMNS.items()}
     for start in range(0, plan.first.size, _CHUNK):
         part = slice(start, start + _CHUNK)
-        for name, numbers in (
-            _compared(plan, part, compare, alone, joint) | _power(plan, part, compare, spread, tolerance)
-        ).items():
+        for name, numbers in (_compared(sides, part, compare) | _power(plan, part, compare, spread, tolerance)).items():
             columns[name][part] = numbers
     second = np.where(plan.second < len(bases), plan.second, -1).astype(np.int32)
     return Contrasts(first=plan.first.astype(np.int32), second=second, family_z=family_z, **columns)
@@ -131,8 +147,23 @@ def _plan(bases: Sequence[Basis], contrast: Against, reference: int | None, over
     return _Plan(pool=pool, first=everyone, second=everyone + groups, share=share)
 
 
-def _compared(plan: _Plan, part: slice, kind: Kind, alone: Estimates, joint: Estimates) -> dict[str, Column]:
-    shown, family = (_gap(plan, part, kind, estimates) for estimates in (alone, joint))
+def _assigned(
+    plan: _Plan, contrast: Against, overall: Basis | None, ends: Sequence[tuple[Basis, Basis]]
+) -> Iterator[_Plan]:
+    """The same comparisons where the first side is as low, and the second as high, as they could be; and turned."""
+    if not ends:
+        return
+    lowest, highest = [low for low, _ in ends], [high for _, high in ends]
+    for firsts, seconds in ((lowest, highest), (highest, lowest)):
+        if contrast in ("pairs", "reference"):
+            yield replace(plan, pool=[*firsts, *seconds], second=len(firsts) + plan.second)
+        else:
+            yield _plan(firsts, contrast, None, overall)
+
+
+def _compared(sides: Sequence[_Sides], part: slice, kind: Kind) -> dict[str, Column]:
+    shown = _widest([_gap(side.plan, part, kind, side.alone) for side in sides], kind)
+    family = _widest([_gap(side.plan, part, kind, side.joint) for side in sides], kind)
     defined = ~np.isnan(shown.value)
     return {
         "value": np.where(defined, shown.value, 1.0),
@@ -144,15 +175,22 @@ def _compared(plan: _Plan, part: slice, kind: Kind, alone: Estimates, joint: Est
     }
 
 
+def _widest(signed: Sequence[Estimates], kind: Kind) -> Estimates:
+    """The first value with bounds that hold all of them; a gap absolute, a ratio smaller over larger."""
+    lower = np.minimum.reduce([one.lower for one in signed])
+    upper = np.maximum.reduce([one.upper for one in signed])
+    return (folded_gap if kind == "difference" else folded_ratio)(Estimates(signed[0].value, lower, upper))
+
+
 def _gap(plan: _Plan, part: slice, kind: Kind, estimates: Estimates) -> Estimates:
+    """First minus second, or second over first."""
     a, b = (Estimates(*(numbers[side[part]] for numbers in estimates)) for side in (plan.first, plan.second))
     share, rho = plan.share[plan.first[part]], plan.rho(part)
     if kind == "difference":
         # group - all = (1 - share) (group - rest)
-        return folded_gap(Estimates(*((1 - share) * bound for bound in difference_limits(a, b, rho=rho))))
-    # group / all = 1 / (share + (1 - share) rest / group)
-    inverse = ratio_limits(b, a, rho=rho)
-    return folded_ratio(Estimates(*(share + (1 - share) * bound for bound in inverse)))
+        return Estimates(*((1 - share) * bound for bound in difference_limits(a, b, rho=rho)))
+    # all / group = share + (1 - share) rest / group
+    return Estimates(*(share + (1 - share) * bound for bound in ratio_limits(b, a, rho=rho)))
 
 
 def _power(plan: _Plan, part: slice, kind: Kind, spread: Spread, tolerance: float | None) -> dict[str, Column]:

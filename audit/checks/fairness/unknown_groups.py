@@ -7,7 +7,8 @@ How it is measured: for each sensitive column, the two known groups whose select
 unknown group belonged to either or to neither, in the worst way, the gap would lie between sharp bounds, widened to the
 interval that sampling adds: an assumption range, not an estimate. The curve shows the same bounds for a growing share
 of wrong labels among the rows of the two groups: where it meets a limit is how wrong the labels would have to be to
-turn the verdict on it. Set missing = "bounds" in [data.test] to have the range measured; the curve is always drawn.
+turn the verdict on it. Set missing = "bounds" in [data.test] to have the range measured and every limit on a rate by
+group judged on such bounds, with no group of unknown rows; the curve is always drawn.
 
 How to reduce the risk: Ask for the attribute again, with the reason why it is asked. Where labels were inferred, check
 a sample of them by hand and compare the share that is wrong with the curve.
