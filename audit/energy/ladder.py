@@ -9,7 +9,7 @@ from audit.energy import evidence
 from audit.energy.estimate import BOUNDARIES, Boundary, EnergyEstimate, metered, summed
 from audit.energy.evidence import RUNGS, Part, Rung
 from audit.energy.record import TrainingRecord
-from audit.energy.wall import at_the_wall
+from audit.energy.wall import RESTS, at_the_wall, machine_of
 
 
 def _notes(record: TrainingRecord) -> tuple[str, ...]:
@@ -68,7 +68,8 @@ def from_record(record: TrainingRecord, *, rest_w: float | None = None) -> tuple
             continue
         estimates.append(summed(parts, boundary, notes))
         if boundary == "chip" and record.host.virtualised is False:
-            estimates.append(at_the_wall(estimates[-1], record.wall_s, laptop=record.host.battery, rest_w=rest_w))
+            rest = RESTS[machine_of(record.host.cpu, battery=record.host.battery, sockets=record.host.sockets)]
+            estimates.append(at_the_wall(estimates[-1], record.wall_s, rest=rest, rest_w=rest_w))
     best: dict[tuple[Rung, Boundary], EnergyEstimate] = {}
     for estimate in estimates:
         best.setdefault((estimate.rung, estimate.boundary), estimate)

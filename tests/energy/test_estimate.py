@@ -101,7 +101,7 @@ def test_the_wall_is_the_fitted_line_and_its_range_that_of_a_plain_simulation() 
     generator = np.random.default_rng(1)
     z = generator.standard_normal((3, 200_000))
     energy = np.exp(np.where(z[0] < 0, -np.log(0.9), np.log(1.1)) * z[0] / 1.645) * chip.value_kwh
-    rest = np.exp(np.where(z[1] < 0, np.log(4.3), np.log(110 / 43)) * z[1] / 1.645) * 43 * 3600 / KWH
+    rest = np.exp(np.where(z[1] < 0, np.log(4.3), np.log(159 / 43)) * z[1] / 1.645) * 43 * 3600 / KWH
     expected = np.quantile((1.17 + 0.06 * z[2]) * energy + rest, [0.05, 0.95])
     assert (wall.lower_kwh, wall.upper_kwh) == pytest.approx(tuple(expected), rel=0.03)
 

@@ -16,7 +16,7 @@ from audit.energy.estimate import declared, metered
 from audit.energy.hardware import accelerators
 from audit.energy.intensity import intensity
 from audit.energy.ranges import Range
-from audit.energy.wall import KNOWN_REST_ERROR, SLOPE, at_the_wall, fit_wall
+from audit.energy.wall import KNOWN_REST_ERROR, RESTS, SLOPE, at_the_wall, fit_rest, fit_wall, machine_of
 from audit.energy.work import Work, from_flops, from_hours, size_class
 from audit.errors import DataError
 
@@ -146,6 +146,47 @@ def test_a_host_whose_rest_power_is_known_has_a_narrow_wall() -> None:
     assert "as measured on it" in known.assumptions[-1]
 
 
+@pytest.mark.parametrize(
+    ("cpu", "battery", "sockets", "machine"),
+    [
+        ("13th Gen Intel(R) Core(TM) i9-13900K", False, 1, "desktop"),
+        ("AMD Ryzen 9 5950X 16-Core Processor", False, 1, "desktop"),
+        ("Intel(R) Core(TM) i7-8550U CPU @ 1.80GHz", False, 1, "other"),  # a laptop's part, in who knows what
+        ("Intel(R) Core(TM) i7-8550U CPU @ 1.80GHz", True, 1, "laptop"),
+        ("AMD Ryzen Threadripper 3970X 32-Core Processor", False, 1, "other"),
+        ("AMD EPYC 7763 64-Core Processor", False, 2, "other"),
+        ("Intel(R) Core(TM) i9-9900K CPU @ 3.60GHz", False, 2, "other"),
+        ("", False, 1, "other"),
+    ],
+)
+def test_only_what_surely_is_a_desktop_has_the_range_of_one(
+    cpu: str, battery: bool, sockets: int, machine: str
+) -> None:
+    assert machine_of(cpu, battery=battery, sockets=sockets) == machine
+
+
+def test_the_range_of_a_desktop_lies_within_that_of_any_machine() -> None:
+    desktop, other = RESTS["desktop"], RESTS["other"]
+    assert desktop.watts * desktop.range.lower > other.watts * other.range.lower
+    assert desktop.watts * desktop.range.upper < other.watts * other.range.upper
+    chip = metered(1.0, source="counter", error=0.01, boundary="chip")
+    narrow, wide = (at_the_wall(chip, 36000, rest=rest) for rest in (desktop, other))
+    assert narrow.upper_kwh / narrow.lower_kwh < wide.upper_kwh / wide.lower_kwh
+    assert "rest of the machine 50 W (23 to 83 W)" in narrow.assumptions[-1]
+
+
+def test_the_fitted_rest_of_a_kind_of_machine_holds_nine_new_runs_of_ten() -> None:
+    rng, shares = np.random.default_rng(3), []
+    for _ in range(60):
+        watts = 50 * np.exp(0.4 * rng.standard_normal(80))
+        seconds, chip = rng.uniform(60, 600, 80), rng.uniform(1e4, 1e5, 80)
+        wall = SLOPE * chip + watts * seconds
+        found = fit_rest(chip[:40].tolist(), wall[:40].tolist(), seconds[:40].tolist())
+        lower, upper = found.watts * found.range.lower, found.watts * found.range.upper
+        shares.append(np.mean((watts[40:] >= lower) & (watts[40:] <= upper)))
+    assert 0.87 <= np.mean(shares) <= 0.97
+
+
 def runs(rng: np.random.Generator, count: int, rest_w: float, noise: float) -> tuple[np.ndarray, ...]:
     seconds = rng.uniform(60, 600, count)
     chip = rng.uniform(40, 350, count) * seconds
@@ -167,6 +208,10 @@ def test_the_fitted_wall_recovers_its_rest_power_and_holds_nine_new_runs_of_ten(
 def test_too_few_runs_or_a_wall_below_the_chips_are_refused() -> None:
     with pytest.raises(DataError, match="at least 20 runs"):
         fit_wall([1.0] * 5, [2.0] * 5, [1.0] * 5)
+    with pytest.raises(DataError, match="less than"):
+        fit_rest([10.0] * 30, [5.0] * 30, [1.0] * 30)
+    with pytest.raises(DataError, match="at least 20 runs"):
+        fit_rest([1.0] * 5, [2.0] * 5, [1.0] * 5)
     with pytest.raises(DataError, match="less than"):
         fit_wall([10.0] * 30, [5.0] * 30, [1.0] * 30)
     assert isinstance(fit_wall([10.0] * 30, [50.0] * 30, [1.0] * 30).error, Range)

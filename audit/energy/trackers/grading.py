@@ -19,7 +19,7 @@ from audit.energy.evidence import (
 from audit.energy.hardware import cpu
 from audit.energy.ranges import Range, Term, combined
 from audit.energy.trackers.log import Flag, TrackerLog
-from audit.energy.wall import at_the_wall
+from audit.energy.wall import RESTS, at_the_wall, machine_of
 
 # RAPL over codecarbon's fallbacks, 96 operating points of five CPU sets: 0.68 to 5.0 (cubic), 0.54 to 2.75 (linear)
 CURVE = Range(lower=0.54, upper=5.0)
@@ -118,5 +118,5 @@ def from_log(log: TrackerLog, flags: Sequence[Flag], *, rest_w: float | None = N
     doubts = [flag.words for flag in flags if flag.name == "double_counting"]
     estimates = [chip]
     if not (log.cloud or log.process_only):
-        estimates.append(at_the_wall(chip, log.seconds, rest_w=rest_w))
+        estimates.append(at_the_wall(chip, log.seconds, rest=RESTS[machine_of(log.cpu)], rest_w=rest_w))
     return tuple(_doubted(item, "; ".join(doubts)) if doubts else item for item in estimates)
