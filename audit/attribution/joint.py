@@ -76,12 +76,14 @@ class Joint:
         return [(slot, slice(int(a), int(b))) for slot, a, b in zip(self.slots, ends, ends[1:], strict=False)]
 
 
-def joint(model: Differentiable, data: Dataset, background: Dataset) -> Joint:
-    """The inputs of both tables. Unavailable where a number is made of several columns, or none can carry a path."""
+def joint(model: Differentiable, data: Dataset, background: Dataset, *, apart: bool = True) -> Joint:
+    """The inputs of both tables. Unavailable where none can carry a path and, if columns must be told ``apart``, where
+    a number is made of several of them; else the numbers belong to no column but the text."""
     columns = {name: np.concatenate([data.features[name], background.features[name]]) for name in data.features}
     plain, text = Network.of(model), _text(model, data)
     inputs = _tensors(model, columns)
-    changed = {name: _changes(inputs, _tensors(model, _rolled(columns, name))) for name in columns}
+    asked = columns if apart else [text] if text else []
+    changed = {name: _changes(inputs, _tensors(model, _rolled(columns, name))) for name in asked}
     module: torch.nn.Module = plain.module
     padding = torch.zeros(0)
     tokens: tuple[tuple[str, ...], ...] = ()
@@ -96,7 +98,8 @@ def joint(model: Differentiable, data: Dataset, background: Dataset) -> Joint:
     slots = tuple(_slot(i, inputs[i], {name: seen[i] for name, seen in changed.items()}) for i in places)
     if not slots:
         raise Unavailable("not_applicable", "the model takes whole numbers only", "explain it as a black box")
-    owner = torch.stack([torch.cat([seen[i].reshape(-1) for i in places]) for seen in changed.values()])
+    masks = [torch.cat([seen[i].reshape(-1) for i in places]) for seen in changed.values()]
+    owner = torch.stack(masks) if masks else torch.zeros((1, sum(slot.size for slot in slots)), dtype=torch.bool)
     if bool((owner.sum(dim=0) > 1).any()):
         detail = "encode mixes several columns into one number, so gradients cannot be told apart by column"
         raise Unavailable("not_applicable", detail, "explain it as a black box, or move the mixing into the module")

@@ -23,13 +23,17 @@ def layer_names(network: Network, inputs: Tensors) -> tuple[str, ...]:
     return tuple(name for name, outputs in _outputs(network, inputs).items() if _usable(outputs))
 
 
-def chosen_layer(network: Network, inputs: Tensors, name: str, prefix: str = "") -> str:
+def chosen_layer(network: Network, inputs: Tensors, name: str, prefix: str = "", given: str = "") -> str:
     """The full name of the layer ``prefix + name``, or of the one in the middle of the pass where no name is given.
 
-    Unavailable names the layers that there are.
+    ``given`` is a layer whose output is an input here. Unavailable names the layers that there are.
     """
     found = _outputs(network, inputs)
-    usable = [full for full, outputs in found.items() if full.startswith(prefix) and _usable(outputs)]
+    usable = [
+        full
+        for full, outputs in found.items()
+        if full.startswith(prefix) and _usable(outputs) and full != prefix + given
+    ]
     if not usable:
         raise Unavailable(
             "not_applicable", "the network has no layer that runs once and gives one tensor", "nothing to do"
@@ -41,7 +45,7 @@ def chosen_layer(network: Network, inputs: Tensors, name: str, prefix: str = "")
         return prefix + name
     known = [full.removeprefix(prefix) for full in usable]
     shown = ", ".join(known[:MOST_NAMES]) + (f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else "")
-    why = _why(network, found, prefix + name)
+    why = "is explained by the maps of tokens" if name == given else _why(network, found, prefix + name)
     detail = f'layer "{name}" {why}{nearest(name, known)}'
     raise Unavailable("not_applicable", detail, f"name one of {shown}")
 

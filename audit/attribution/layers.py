@@ -22,20 +22,21 @@ from audit.stats import generator
 
 from .captum_door import LayerConductance, LayerGradientXActivation
 from .explanation import AMBER, completeness_error
+from .joint import joint
 from .layer_names import chosen_layer, unit_numbers
 from .maps import Floats, MapExplanation, Maps
-from .network import BATCHED, Network, Tensors, encoded, in_calls, preflight, rows_per_call
+from .network import BATCHED, Network, Tensors, in_calls, preflight, rows_per_call
 from .path_maps import integrated, quick
 from .replaced import Replaced, given_by
+from .several import joint_subject
 from .subject import Method, Subject
-from .text import looked_up, text_subject
 from .trust import assess
 from .trust_grades import Rules
 from .untouched import untouched
 
 BACKGROUND_ROWS = 100
 STEPS = (64, 256, 1024)  # of the conductance, along the path of the inputs: its differences converge slowly
-PREFIX = "module."  # of names in a text module, whose embeddings are given to it
+PREFIX = "module."  # the user's module inside what joins its inputs, and inside what is given its embeddings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ def explain_layer(
     usual = source.take(np.sort(order))
     with untouched(model.module):
         given = _given(model, data, usual)
-        name = chosen_layer(given.network, given.inputs, layer, PREFIX if isinstance(model, Embedder) else "")
+        name = chosen_layer(given.network, given.inputs, layer, given.prefix, given.embedding)
         subject, typical = _subject(given, name), _typical(given)
         path = integrated(subject, subject.fills[0], typical, "integrated gradients of the layer")
         maps = (path, _conductance(given, name, subject, typical), _gradient_by_activation(given, name))
@@ -91,7 +92,7 @@ def explain_layer(
         trust=trust,
         evaluations=sum(own.evaluations for own in maps),
         modality="layer",
-        feature=name.removeprefix(PREFIX) if isinstance(model, Embedder) else name,
+        feature=name.removeprefix(given.prefix),
         unit=network.words[1],
         output=output,
         value_function=f"straight path of the layer from its values at the mean of {usual.n} rows of {source.name}",
@@ -104,14 +105,15 @@ def explain_layer(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Given:
-    """The module's inputs for the rows, at the baseline (like them) and for the background; of ``inputs`` the first
-    ``moving`` may run along a path."""
+    """The network's inputs for the rows, at the baseline (like them) and for the background, the numbers that may run
+    along a path first; ``prefix`` stands before the user's own names of layers."""
 
     network: Network
     inputs: Tensors
     baseline: Tensors
     usual: Tensors
-    moving: int
+    prefix: str
+    embedding: str  # the layer that texts are looked up in; its output is an input here
     targets: torch.Tensor
 
     def scalar(self) -> Callable[..., torch.Tensor]:
@@ -120,19 +122,20 @@ class _Given:
 
 
 def _given(model: Differentiable, data: Dataset, usual: Dataset) -> _Given:
-    network = Network.of(model)
-    if isinstance(model, Embedder):
-        network = replace(network, module=Replaced(network.module, model.embedding))
-        rows, known = looked_up(model, network, data), looked_up(model, network, usual)
-        targets = network.predicted(preflight(network, rows.inputs))
-        mean = text_subject(network, rows, known, targets).fills[0]
-        inputs, baseline, others, moving = rows.inputs, (mean, *rows.inputs[1:]), known.inputs, 1
-    else:
-        inputs, others = encoded(model, data.features), encoded(model, usual.features)
-        targets = network.predicted(preflight(network, inputs))
-        baseline = tuple(b.mean(dim=0, keepdim=True).expand_as(x) for x, b in zip(inputs, others, strict=True))
-        moving = len(inputs)
-    return _Given(network=network, inputs=inputs, baseline=baseline, usual=others, moving=moving, targets=targets)
+    found = joint(model, data, usual, apart=False)
+    kinds = {name: data.column(name).kind for name in data.roles.features}
+    mean = joint_subject(found, data.n, kinds)[0].fills[0]
+    fixed = tuple(t[: data.n] for t in found.fixed)
+    inputs = (found.numbers[: data.n], *fixed)
+    return _Given(
+        network=found.network,
+        inputs=inputs,
+        baseline=(mean, *fixed),
+        usual=(found.numbers[data.n :], *(t[data.n :] for t in found.fixed)),
+        prefix=f"{PREFIX}{PREFIX if found.text else ''}",
+        embedding=model.embedding if isinstance(model, Embedder) and found.text else "",
+        targets=found.network.predicted(preflight(found.network, inputs)),
+    )
 
 
 def _typical(given: _Given) -> torch.Tensor:
@@ -196,9 +199,9 @@ def _conducted(given: _Given, name: str, rows: torch.Tensor, steps: int) -> torc
         chosen = rows[at].to(given.targets.device)
         inputs, baseline = (tuple(t[chosen] for t in ends) for ends in (given.inputs, given.baseline))
         found: Any = method.attribute(
-            inputs[: given.moving],
-            baselines=baseline[: given.moving],
-            additional_forward_args=(*inputs[given.moving :], given.targets[chosen]),
+            inputs[:1],
+            baselines=baseline[:1],
+            additional_forward_args=(*inputs[1:], given.targets[chosen]),
             n_steps=steps,
             internal_batch_size=max(size, len(chosen)),
         )
@@ -212,9 +215,7 @@ def _gradient_by_activation(given: _Given, name: str) -> Maps:
 
     def call(at: slice) -> torch.Tensor:
         inputs = tuple(t[at] for t in given.inputs)
-        found: Any = method.attribute(
-            inputs[: given.moving], additional_forward_args=(*inputs[given.moving :], given.targets[at])
-        )
+        found: Any = method.attribute(inputs[:1], additional_forward_args=(*inputs[1:], given.targets[at]))
         return _one(found, name)
 
     values = torch.cat(in_calls(len(given.targets), rows_per_call(given.inputs), call))

@@ -21,8 +21,9 @@ from audit.models import Differentiable, Model
 from audit.stats import generator
 
 from .explanation import completeness_error
-from .integrated_gradients import NESTED, Integral, Nested, integrated_gradients, refined
+from .integrated_gradients import Integral, integrated_gradients
 from .joint import Joint, Slot, joint, units
+from .kinked import path_integral
 from .maps import MapExplanation, Maps
 from .multimodal import modalities
 from .network import preflight
@@ -76,7 +77,7 @@ def explain_several(
     with untouched(model.module):
         found = joint(model, data, usual)
         kinds = {name: data.column(name).kind for name in data.roles.features}
-        subject, names = _subject(found, data.n, kinds)
+        subject, names = joint_subject(found, data.n, kinds)
         every = (found.numbers, *found.fixed)
         preflight(found.network, every)
         _, typical = found.network.usual(found.network.answers(tuple(t[data.n :] for t in every)), subject.targets)
@@ -108,7 +109,7 @@ def explain_several(
     )
 
 
-def _subject(found: Joint, n: int, kinds: Mapping[str, str]) -> tuple[Subject, tuple[str, ...]]:
+def joint_subject(found: Joint, n: int, kinds: Mapping[str, str]) -> tuple[Subject, tuple[str, ...]]:
     """All inputs side by side with their units, and the column of each unit."""
     unit, names = units(found, kinds)
     own, usual = found.numbers[:n], found.numbers[n:]
@@ -156,8 +157,7 @@ def _has_token(found: Joint, length: int) -> torch.Tensor:
 
 def _integral(subject: Subject, fill: int, typical: torch.Tensor) -> Integral:
     change = subject.outputs() - subject.values(subject.fills[fill], torch.arange(subject.n))
-    rule = Nested(subject.scalar, (subject.inputs,), (subject.fills[fill],))
-    return refined(rule, change, typical, levels=NESTED)
+    return path_integral(subject.scalar, (subject.inputs,), (subject.fills[fill],), change, typical)
 
 
 def _maps(subject: Subject, integral: Integral, fill: int, typical: torch.Tensor) -> Maps:

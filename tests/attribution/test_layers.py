@@ -156,3 +156,23 @@ def test_units_are_neurons_channels_and_numbers_of_the_embedding(part, shape, co
     units = unit_numbers(part, shape)
     assert units.shape == shape
     assert len(np.unique(units)) == count
+
+
+def test_every_input_of_several_takes_part_in_the_baseline_of_a_layer():
+    model, data = WORLDS["several/picture, note and table"]()
+    with pytest.raises(Unavailable, match="explained by the maps of tokens"):
+        explain(model, data, layer="words")
+    for layer in ("see", "rows", "mix"):
+        found = explain(model, data, layer=layer)
+        assert found.feature == layer
+        assert np.abs(found.maps[0].values).sum() > 0, layer
+        total = found.maps[0].values.reshape(data.n, -1).sum(axis=1)
+        np.testing.assert_allclose(total, found.output - found.base, atol=0.01)
+
+
+def test_columns_that_encode_mixes_do_not_stand_in_the_way_of_a_layer():
+    def mixed(columns):
+        return torch.from_numpy(np.column_stack([columns["x0"] * columns["x1"], columns["x1"], columns["x2"]])).float()
+
+    found = explain(network(Cut(), classes=CLASSES, encode=mixed), DATA, layer="encoder")
+    assert found.completeness.max() < 0.01
