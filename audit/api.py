@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from audit import store, writers
-from audit.case import build_case, data_spec, with_variants
+from audit.case import Case, build_case, data_spec, with_baseline, with_variants
 from audit.data import Dataset
 from audit.data.memory import as_table
 from audit.data.opening import dataset_from_table
 from audit.data.reading import table_digest
 from audit.data.task import target_facts
 from audit.engine import Settings, run_audit
+from audit.errors import SpecError
 from audit.models.loading import LoadedModel
 from audit.models.wrapping import wrap
 from audit.policy import Finding, Verdict
@@ -94,6 +96,7 @@ def run(
     gate: Mapping[str, Any] | None = None,
     rows: str = "none",
     variants: Mapping[str, Any] | None = None,
+    baseline: Any = None,
     costs: Sequence[str] = (),
     compute: Mapping[str, Any] | None = None,
 ) -> Run:
@@ -102,9 +105,10 @@ def run(
     ``model`` is a fitted estimator, a torch module, ``audit.TorchModel``, a function of a data frame (then ``output``
     is "probability", "decision" or "value"), or None with ``prediction`` or ``score`` naming a column of ``test``.
     ``task`` is inferred where it is left out; ``query`` names the column that tells the lists of a ranking apart.
-    ``variants`` are other forms of the model by name, compared with it on the same rows. ``costs`` names checks that do
-    not run by default: "timing", "retrain". ``limits``, ``use``, ``columns``, ``training``, ``stats``, ``gate`` and
-    ``compute`` read as their tables in audit.toml.
+    ``variants`` are other forms of the model by name, compared with it on the same rows; ``baseline`` is the model now
+    in use, given as ``model`` is, or as {"prediction": ...} or {"score": ...} that name columns of ``test``. ``costs``
+    names checks that do not run by default: "timing", "retrain". ``limits``, ``use``, ``columns``, ``training``,
+    ``stats``, ``gate`` and ``compute`` read as their tables in audit.toml.
     AuditError, in words, when the audit cannot be made.
     """
     roles = {
@@ -119,6 +123,7 @@ def run(
         "threshold": threshold if model is None else None,
         "task": task if model is None else None,
         "query": query,
+        "baseline": dict(baseline) if isinstance(baseline, Mapping) else None,
     }
     model_table: dict[str, Any] = {
         "path": IN_MEMORY,
@@ -126,9 +131,9 @@ def run(
         "classes": list(classes),
         "output": None,
         "task": task,
+        "variants": dict.fromkeys(variants or {}, IN_MEMORY) or None,
+        "baseline": None if baseline is None or isinstance(baseline, Mapping) else IN_MEMORY,
     }
-    if model is not None and variants:
-        model_table["variants"] = dict.fromkeys(variants, IN_MEMORY)
     raw: dict[str, Any] = {
         "name": name,
         "purpose": purpose,
@@ -146,15 +151,23 @@ def run(
     loaded = _loaded(raw)
     tables = {"test": test, **({} if train is None else {"train": train})}
     datasets = {key: _dataset(key, table, loaded.spec) for key, table in tables.items()}
-    wrapped = [
-        _wrapped(one, datasets["test"], classes, output, features, device)
-        for one in (model, *(variants or {}).values())
-        if one is not None
-    ]
-    case = build_case(loaded.spec, loaded.root, wrapped[0] if wrapped else None, datasets)
-    case = with_variants(case, dict(zip(variants or {}, wrapped[1:], strict=True)))
+    wrapped = partial(_wrapped, test=datasets["test"], classes=classes, output=output, features=features, device=device)
+    case = build_case(loaded.spec, loaded.root, None if model is None else wrapped(model), datasets)
+    case = _with_others(case, variants or {}, baseline, wrapped)
     settings = Settings(costs=(*Settings().costs, *costs), command="audit.run(...)")
     return Run(run_audit(case, loaded, find(), settings))
+
+
+def _with_others(case: Case, variants: Mapping[str, Any], baseline: Any, wrapped: Callable[[Any], LoadedModel]) -> Case:
+    """The case with the models that its own is compared with. SpecError where there is none of its own."""
+    stored = baseline is None or isinstance(baseline, Mapping)
+    if case.model is None and not (stored and not variants):
+        raise SpecError(
+            "variants and baseline are models, and there is none to compare with them: give model, or the baseline as "
+            '{"prediction": "its column"}'
+        )
+    case = with_variants(case, {name: wrapped(variant) for name, variant in variants.items()})
+    return case if stored else with_baseline(case, wrapped(baseline))
 
 
 def _given(table: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from audit.data import Dataset
 from audit.data.dataset import shown
 from audit.data.opening import default_features, inherit, open_dataset, with_features
 from audit.data.task import QUANTITIES, TargetFacts, decide_positive, decide_task, target_facts
+from audit.energy.intensity import intensity
 from audit.errors import DataError, ModelError, SpecError, nearest
 from audit.models import Model
 from audit.models.loading import LoadedModel, load_model
@@ -36,6 +37,7 @@ class Case:
     favourable: str | None
     allow_code: bool = False  # a recipe beside audit.toml may run
     variants: Mapping[str, LoadedModel] = field(default_factory=dict)  # other forms of the model
+    baseline: LoadedModel | None = None  # the model now in use
 
     @property
     def model(self) -> Model | None:
@@ -87,7 +89,8 @@ def open_case(loaded: Loaded, *, allow_code: bool = False) -> Case:
         if (part := data_spec(spec, name)) is not None
     }
     case = replace(build_case(spec, root, model, datasets), allow_code=allow_code)
-    return with_variants(case, _variants(spec, root, allow_code=allow_code))
+    case = with_variants(case, _variants(spec, root, allow_code=allow_code))
+    return with_baseline(case, _baseline(spec, root, allow_code=allow_code))
 
 
 def _variants(spec: AuditSpec, root: Path, *, allow_code: bool) -> dict[str, LoadedModel]:
@@ -99,6 +102,31 @@ def _variants(spec: AuditSpec, root: Path, *, allow_code: bool) -> dict[str, Loa
         except ModelError as error:
             raise type(error)(f'[model] variants, "{name}": {error}') from error
     return loaded
+
+
+def _baseline(spec: AuditSpec, root: Path, *, allow_code: bool) -> LoadedModel | None:
+    """ModelError for one that cannot be loaded, which says that it is the baseline."""
+    said = spec.model.baseline_model if spec.model else None
+    if said is None:
+        return None
+    try:
+        return load_model(spec.to_load(said), root, allow_code=allow_code)
+    except ModelError as error:
+        raise type(error)(f"[model] baseline: {error}") from error
+
+
+def with_baseline(case: Case, baseline: LoadedModel | None) -> Case:
+    """The case with the model now in use. ModelError for one that decides between other classes."""
+    if baseline is None:
+        return case
+    own = case.classes if case.model is None else case.model.classes
+    if baseline.model.classes != own:
+        raise ModelError(
+            f"[model] baseline decides between {', '.join(baseline.model.classes) or 'no classes'}, the model between "
+            f"{', '.join(own) or 'no classes'}: only models that answer the same question, with the classes in "
+            "the same order, can be compared row by row"
+        )
+    return replace(case, baseline=baseline)
 
 
 def with_variants(case: Case, variants: Mapping[str, LoadedModel]) -> Case:
@@ -121,6 +149,7 @@ def data_spec(spec: AuditSpec, name: str) -> DataSpec | None:
 
 def build_case(spec: AuditSpec, root: Path, model: LoadedModel | None, datasets: Mapping[str, Dataset]) -> Case:
     """A case over what has been opened, or was given in memory."""
+    refuse_unknown_region(spec)
     question = question_of(spec, datasets["test"], None if model is None else model.model.classes)
     _refuse_unknown_columns(spec, datasets["test"])
     return Case(
@@ -133,6 +162,12 @@ def build_case(spec: AuditSpec, root: Path, model: LoadedModel | None, datasets:
         positive=question.positive,
         favourable=question.favourable,
     )
+
+
+def refuse_unknown_region(spec: AuditSpec) -> None:
+    """SpecError for a country that no table of grid intensities holds: said before anything is measured."""
+    if spec.training.region is not None:
+        intensity(spec.training.region)
 
 
 def _refuse_unknown_columns(spec: AuditSpec, test: Dataset) -> None:
@@ -249,6 +284,7 @@ def _summary(data: Dataset) -> DataSummary:
     columns: dict[str, tuple[str, ...]] = {role: (column,) for role, column in roles.items() if column}
     columns |= {"target": data.roles.targets} if data.roles.targets else {}
     columns |= {"prediction": data.roles.predictions} if data.roles.predictions else {}
+    columns |= {"baseline": data.roles.baseline.columns} if data.roles.baseline.columns else {}
     columns |= {
         role: getattr(data.roles, role)
         for role in ("groups", "features", "scores", "control")

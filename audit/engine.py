@@ -180,6 +180,16 @@ class Runner:
                 self._predict(on)
             except Unavailable as reason:
                 self._made["predictions", on] = reason
+                continue
+            if any(item.on == on and item.omission is None and "baseline" in item.check.inputs for item in items):
+                self._baseline(on)
+
+    def _baseline(self, on: str) -> None:
+        """A baseline that does not fit is the user's to mend as well."""
+        try:
+            self.made("baseline", on)
+        except Unavailable:
+            return  # said by each check that asks for it
 
     def _predict(self, on: str) -> None:
         if self.resume and on in self.case.datasets:

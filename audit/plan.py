@@ -27,6 +27,30 @@ COST_ORDER = ("instant", "predict", "gradient", "timing", "replay", "retrain")
 MOST_EXPLAINED = 3  # labels of a multilabel task that a check of cost gradient, timing or retrain is done for
 ASKED_WITH: Mapping[str, str] = {"replay": "retrain"}  # a cost that is asked for by the name of another
 
+OTHER_NAMES = {
+    "recall": "true_positive_rate",
+    "sensitivity": "true_positive_rate",
+    "tpr": "true_positive_rate",
+    "precision": "positive_predictive_value",
+    "ppv": "positive_predictive_value",
+    "specificity": "true_negative_rate",
+    "tnr": "true_negative_rate",
+    "fpr": "false_positive_rate",
+    "fnr": "false_negative_rate",
+    "npv": "negative_predictive_value",
+    "auc": "roc_auc",
+    "auroc": "roc_auc",
+    "f1_score": "f1",
+    "mae": "mean_absolute_error",
+    "rmse": "root_mean_squared_error",
+    "ece": "expected_calibration_error",
+    "brier": "brier_score",
+    "disparate_impact": "disparate_impact_ratio",
+    "demographic_parity": "demographic_parity_difference",
+    "equal_opportunity": "equal_opportunity_difference",
+    "equalized_odds": "equalized_odds_difference",
+}
+"""What a person may write for a measure, as no likeness of letters would find it."""
 REMEDIES = {
     "model": ("only predictions were given, no model", "give [model] path"),
     "train": ("no training data was given", "give [data.train] path"),
@@ -174,7 +198,8 @@ def checked_params(notes: Mapping[str, MeasureNote], limit: Limit, labels: Seque
     """The limit's parameters. SpecError for an unknown measure, parameter or label, or a question without answer."""
     if limit.measure not in notes:
         where = f"{limit.source} line {limit.line}: " if limit.line else ""
-        close = nearest(limit.measure, notes)
+        other = OTHER_NAMES.get(limit.measure.lower())
+        close = f' (it is called "{other}" here)' if other in notes else nearest(limit.measure, notes)
         raise SpecError(f'{where}unknown measure "{limit.measure}"{close}: "audit list measures" shows all')
     known = notes[limit.measure].params
     for name, value in limit.params.items():

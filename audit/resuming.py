@@ -32,7 +32,8 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "captum", "fairlearn", "o
 
 def journal_of(case: Case, loaded: Loaded, registry: Registry, parent: Path) -> Journal | None:
     """The journal of exactly this audit. None where a model has no file, so that nobody could say it is the same."""
-    models = [case.loaded, *case.variants.values()] if case.loaded else []
+    others = [*case.variants.values(), *([case.baseline] if case.baseline else [])]
+    models = [case.loaded, *others] if case.loaded else []
     if any(not model.sha256 for model in models):
         return None
     key = json.dumps(

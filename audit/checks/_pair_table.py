@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from audit import wording
 from audit.inputs.groups import Slice
 from audit.results import Basis, Scalar, Table
-from audit.stats import holm, interval, mcnemar, paired_counts, paired_difference, value
+from audit.stats import holm, interval, mcnemar, paired_counts, paired_difference
 
 MOST_ROWS = 40
 POWER = 2.8  # 1.96 + 0.84: found at 5 % with a chance of 80 %
@@ -81,9 +81,8 @@ def by_group(lines: Sequence[Line], heading: Heading, level: float) -> Table:
 def _cells(line: Line, level: float) -> tuple[Scalar | None, ...]:
     n, churn = len(line.changed), float(line.changed.mean())
     counts = paired_counts(line.new, line.old)
-    gap = paired_difference(*counts)
-    found = interval(gap, level)
-    figures = (line.new.mean(), line.old.mean(), value(gap), found.lower, found.upper)
+    found = interval(paired_difference(*counts), level)
+    figures = (line.new.mean(), line.old.mean(), (counts[1] - counts[2]) / n, found.lower, found.upper)
     seeds = None if line.by_seeds is None else round(float(line.by_seeds.mean()), 4)
     return (
         wording.slice_words(line.group), n, *(round(float(figure), 4) for figure in figures), counts[1], counts[2],

@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from audit import plan as planning
-from audit.case import DATASETS, Question, data_spec, question_of
+from audit.case import DATASETS, Question, data_spec, question_of, refuse_unknown_region
 from audit.cli._power import LimitPower, plan_power
 from audit.data import Dataset
 from audit.data.dataset import Column, shown
 from audit.data.opening import checked_roles, default_features, logical_columns
 from audit.data.reading import files, read_table, schema
 from audit.data.task import target_facts
+from audit.energy.hardware import unknown_hardware
 from audit.errors import DataError, ModelError, SpecError, nearest
 from audit.models.loading import glance
 from audit.plan import Facts, Item, Law
@@ -52,6 +53,8 @@ def examine(loaded: Loaded, registry: Registry, policy: Pack | None) -> Examined
     check_waivers(waivers(spec), spec.gate, today)
     if spec.model is not None:
         _refuse_model(spec.model, loaded.root)
+        _refuse_baseline(spec.model, loaded.root)
+    refuse_unknown_region(spec)
     tables = _tables(loaded, law)
     test = tables["test"]
     question = question_of(spec, test, _known_classes(spec.model))
@@ -91,6 +94,15 @@ def _refuse_model(model: ModelSpec, root: Path) -> None:
             raise ModelError(f'factory "{model.factory}" cannot be imported: install the package it is in')
 
 
+def _refuse_baseline(model: ModelSpec, root: Path) -> None:
+    if (baseline := model.baseline_model) is None:
+        return
+    try:
+        _refuse_model(baseline, root)
+    except ModelError as error:
+        raise type(error)(f"[model] baseline: {error}") from error
+
+
 def _refuse_onnx(model: ModelSpec) -> None:
     if importlib.util.find_spec("onnxruntime") is None:
         raise ModelError("ONNX models need onnxruntime: pip install 'assay[onnx]'")
@@ -118,9 +130,8 @@ def _tables(loaded: Loaded, law: Law) -> dict[str, Dataset]:
         logical = logical_columns(stored, loaded.spec.columns, part.path, loaded.root)
         roles = checked_roles(name, part, logical, part.path)
         filled = {field.name for field in stored if not pa.types.is_null(field.type)}
-        _refuse_words(
-            name, {c: logical[c] for c in logical if c in filled}, (roles.score, *roles.scores, roles.weight), part.path
-        )
+        numbers = (roles.score, *roles.scores, roles.baseline.score, *roles.baseline.scores, roles.weight)
+        _refuse_words(name, {c: logical[c] for c in logical if c in filled}, numbers, part.path)
         empty = pa.Table.from_batches([], schema=stored)  # empty_table() would import pandas
         tables[name] = Dataset(name=name, table=empty, columns=logical, roles=roles, path=part.path)
         if name == "test":
@@ -230,7 +241,13 @@ def _cautions(loaded: Loaded, test: Dataset) -> list[str]:
     if not test.roles.groups:
         told.append("no group is named: nothing will be said about who is treated how (groups in [data.test])")
     spec = loaded.spec
-    code = [*spec.checks, *([spec.model.factory] if spec.model and ".py:" in (spec.model.factory or "") else [])]
+    model, baseline = spec.model, spec.model.baseline_model if spec.model else None
+    if model and baseline and relative(loaded.root, model.path) == relative(loaded.root, baseline.path):
+        told.append(f"[model] baseline is the model itself, {model.path}: nothing can have changed")
+    factories = dict.fromkeys(one.factory for one in (model, baseline) if one and ".py:" in (one.factory or ""))
+    code = [*spec.checks, *factories]
+    if spec.training.hardware is not None and (unknown := unknown_hardware(spec.training.hardware)):
+        told.append(unknown)
     return told + [f"{name} is code beside audit.toml: it runs only with --allow-code" for name in code]
 
 

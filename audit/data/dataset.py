@@ -40,6 +40,20 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineRoles:
+    """Columns of what another model said of the rows. Empty string or tuple: no such column."""
+
+    prediction: str = ""
+    score: str = ""
+    scores: tuple[str, ...] = ()
+    threshold: float | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.prediction, self.score, *self.scores) if name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
     """Which column plays which part. Empty string or tuple: nobody does."""
 
@@ -56,6 +70,7 @@ class Roles:
     threshold: float | None = None
     thresholds: tuple[float, ...] = ()  # one a label, where they differ
     query: str = ""
+    baseline: BaselineRoles = BaselineRoles()
     id: str = ""
     weight: str = ""
     cluster: str = ""
@@ -66,7 +81,7 @@ class Roles:
     def used(self) -> tuple[str, ...]:
         """Every column with a role that is not a feature."""
         single = (self.target, self.prediction, self.score, self.query, self.id, self.weight, self.cluster, self.time)
-        several = (*self.targets, *self.predictions, *self.groups, *self.scores, *self.control)
+        several = (*self.targets, *self.predictions, *self.groups, *self.scores, *self.control, *self.baseline.columns)
         return tuple(dict.fromkeys(n for n in (*single, *several) if n))
 
     @property
@@ -77,6 +92,19 @@ class Roles:
     def threshold_of(self, at: int) -> float | None:
         """The threshold of the label at this place."""
         return self.thresholds[at] if self.thresholds else self.threshold
+
+    def of_baseline(self) -> Roles:
+        """The roles with the baseline's columns in place of the model's."""
+        said = self.baseline
+        return replace(
+            self,
+            prediction=said.prediction,
+            score=said.score,
+            scores=said.scores,
+            threshold=said.threshold,
+            predictions=(),
+            thresholds=(),
+        )
 
     def of_label(self, at: int) -> Roles:
         """The roles of one label, as of a binary task."""

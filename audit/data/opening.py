@@ -9,13 +9,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from audit.data.dataset import Column, ColumnKind, Dataset, Roles, matching
+from audit.data.dataset import BaselineRoles, Column, ColumnKind, Dataset, Roles, matching
 from audit.data.reading import digest, read_table
 from audit.errors import DataError, nearest
 from audit.spec import ColumnSpec, DataSpec, relative
 
 # These say what a column is, so a second data set has them too unless it says otherwise.
-INHERITED = tuple(name for name in DataSpec.model_fields if name != "path")
+# What another model said of the test rows it did not say of others.
+INHERITED = tuple(name for name in DataSpec.model_fields if name not in {"path", "baseline"})
 
 
 def inherit(spec: DataSpec, parent: DataSpec) -> DataSpec:
@@ -95,12 +96,22 @@ def roles_of(spec: DataSpec) -> Roles:
         threshold=spec.threshold if isinstance(spec.threshold, float) else None,
         thresholds=spec.threshold if isinstance(spec.threshold, tuple) else (),
         query=spec.query or "",
+        baseline=_baseline_roles(spec),
         id=spec.id or "",
         weight=spec.weight or "",
         cluster=spec.cluster or "",
         time=spec.time or "",
         control=spec.control or (),
         immutable=spec.immutable or (),
+    )
+
+
+def _baseline_roles(spec: DataSpec) -> BaselineRoles:
+    said = spec.baseline
+    if said is None:
+        return BaselineRoles()
+    return BaselineRoles(
+        prediction=said.prediction or "", score=said.score or "", scores=said.scores or (), threshold=said.threshold
     )
 
 
@@ -111,6 +122,7 @@ def named_columns(roles: Roles) -> list[tuple[str, str]]:
     pairs = [(role, getattr(roles, role)) for role in single]
     pairs += [(role, column) for role in several for column in getattr(roles, role)]
     pairs += [("target", column) for column in roles.targets] + [("prediction", c) for c in roles.predictions]
+    pairs += [("baseline", column) for column in roles.baseline.columns]
     return [(role, column) for role, column in pairs if column]
 
 

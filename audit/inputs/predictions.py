@@ -68,6 +68,11 @@ def predicted(case: Case, data: Dataset, model: Model) -> Predictions:
     return _gathered(case, data, given(case, data, model))
 
 
+def stored(case: Case, data: Dataset) -> Predictions:
+    """As ``predictions``, from the columns that the roles of ``data`` name."""
+    return _gathered(case, data, _stored(case, data))
+
+
 def of_label(whole: Predictions, case: Case, at: int) -> Predictions:
     """The label at this place of a multilabel task; ``case`` is that of the label alone."""
     score = None if whole.probability is None else whole.probability[:, at].copy()

@@ -9,9 +9,9 @@ from scipy.special import ndtr
 from audit import wording
 from audit.policy.limits import Comparison, Finding, Verdict
 from audit.policy.options import Case, excess, inside, nearest_bound, outside, share_of_rows
-from audit.policy.unknown import told, widened
+from audit.policy.unknown import leeway, told, widened
 from audit.results import Interval, Measurement
-from audit.stats import interval, mcnemar, rows_for_bound, simultaneous_z
+from audit.stats import interval, mcnemar, rows_for_bound, simultaneous_z, smallest_distance
 from audit.stats.bases import rows, scaled
 
 MOST_LISTED = 20
@@ -82,6 +82,7 @@ def _finding(
     where = "" if not worst.slice else f" for {wording.slice_words(worst.slice)}"
     others = wording.count(len(shown) - 1, "more group")
     more = f", and {others}" if len(shown) > 1 and verdict is not Verdict.PASS else ""
+    seen = _could_show(case, worst)
     finding = Finding(
         limit=case.limit,
         verdict=verdict,
@@ -94,8 +95,10 @@ def _finding(
         rows_assessed=share_of_rows(every, case.found, case.omitted),
         blocking=tuple(c for _, c in shown[:MOST_LISTED]) if verdict is not Verdict.PASS else (),
         needed_n=comparison.needed_n if verdict is Verdict.INCONCLUSIVE else None,
+        smallest_gap=seen,
     )
-    return told(case, finding)
+    sight = wording.sight(seen, case.note.unit, "each")
+    return told(case, replace(finding, message=f"{finding.message}; {sight}") if sight else finding)
 
 
 def _apart(m: Measurement) -> str:
@@ -105,6 +108,12 @@ def _apart(m: Measurement) -> str:
     gained, lost = (m.basis.numbers[name] for name in ("first", "second"))
     p = wording.number(mcnemar(gained, lost), "1")
     return f"; gained by {wording.count(round(gained), 'row')}, lost by {round(lost):,}, exact McNemar p = {p}"
+
+
+def _could_show(case: Case, m: Measurement) -> float | None:
+    """The smallest distance from the bound that matters, beyond which this group's rows would have shown its value."""
+    seen = smallest_distance(m.basis, nearest_bound(case.limit, m.value), case.rules.confidence)
+    return None if seen is None else seen + leeway(case, m)
 
 
 def _remedy(case: Case, verdict: Verdict, worst: Comparison) -> str:

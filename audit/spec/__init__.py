@@ -1,5 +1,6 @@
 """audit.toml: what it may say, and how it is read."""
 
+from audit.spec.baseline import BaselineColumns, BaselineSpec
 from audit.spec.fields import Task
 from audit.spec.model import (
     AuditSpec,
@@ -21,6 +22,8 @@ from audit.spec.reading import Loaded, limit_lines, load, parse_toml, read_text,
 
 __all__ = [
     "AuditSpec",
+    "BaselineColumns",
+    "BaselineSpec",
     "ColumnSpec",
     "ComputeSpec",
     "DataSpec",

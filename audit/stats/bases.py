@@ -57,8 +57,11 @@ def method(name: str) -> Method:
 def estimates(stacked: Stack, tail: float) -> Estimates:
     """Values and bounds that leave the probability ``tail`` out on each side."""
     how = method(stacked.method)
-    inner = tail_of_each(len(stacked.parts), tail) if how.joint else tail
-    parts = tuple(estimates(part, inner) for part in stacked.parts)
+    together = tail_of_each(len(stacked.parts), tail) if how.joint or how.joint_above else tail
+    parts = tuple(estimates(part, together) for part in stacked.parts)
+    if how.joint_above:
+        alone = [estimates(part, tail).lower for part in stacked.parts]
+        parts = tuple(part._replace(lower=lower) for part, lower in zip(parts, alone, strict=True))
     return how.formula(stacked, parts, tail)
 
 
@@ -81,11 +84,17 @@ def _by_shape(bases: Sequence[Basis]) -> dict[Shape, list[int]]:
 
 def interval(basis: Basis, level: float) -> Interval:
     """The interval of a basis at ``level``, between 0 and 1."""
+    return _found(basis, level)[1]
+
+
+def _found(basis: Basis, level: float) -> tuple[float, Interval]:
+    """Value and interval in one pass: some intervals are searched for."""
     if not 0 < level < 1:
         raise CheckError(f"a level lies between 0 and 1, got {level}")
     found = evaluate([basis], (1 - level) / 2)
     lower, upper = float(found.lower[0]), float(found.upper[0])
-    return Interval(lower=lower, upper=upper, level=level, method=method(basis.method).short, kind=_kind(basis))
+    bounds = Interval(lower=lower, upper=upper, level=level, method=method(basis.method).short, kind=_kind(basis))
+    return float(found.value[0]), bounds
 
 
 def _kind(basis: Basis) -> IntervalKind:
@@ -139,10 +148,11 @@ def measured(
     columns: tuple[str, ...] = (),
 ) -> Measurement:
     """A measurement whose value, interval and method follow from its basis."""
+    number, bounds = _found(basis, level)
     return Measurement(
         name=name,
-        value=value(basis),
-        interval=interval(basis, level),
+        value=number,
+        interval=bounds,
         basis=basis,
         n=n,
         unit=unit,

@@ -39,20 +39,22 @@ def paired_counts(first: ArrayLike, second: ArrayLike) -> tuple[int, int, int, i
 
 def mcnemar(first: float, second: float) -> float:
     """Exact two-sided p-value of no difference, from the rows that are successes of one alone (McNemar 1947)."""
-    return min(1.0, 2 * float(bdtr(min(first, second), first + second, 0.5))) if first + second else 1.0
+    few, all_ = round(min(first, second)), round(first + second)
+    return min(1.0, 2 * float(bdtr(few, all_, 0.5))) if all_ else 1.0
 
 
 def _tango(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
     """Solutions d of |first - second - n d| = z sqrt(n (2 q + d (1 - d))), q the most likely share of ``second``."""
-    n, b, c = (stack.numbers[name] for name in ("n", "first", "second"))
+    n, b, c = (np.tile(stack.numbers[name], 2) for name in ("n", "first", "second"))
     z, observed = normal_quantile(tail), (b - c) / n
 
     def rejected(d: Vector) -> Mask:
         q = constrained_share(n, b, c, d)
         return np.asarray((b - c - n * d) ** 2 > z * z * n * np.maximum(2 * q + d * (1 - d), 0.0))
 
-    lower = edge(rejected, observed, np.full_like(observed, -1.0))
-    return Estimates(observed, lower, edge(rejected, observed, np.full_like(observed, 1.0)))
+    half = observed.size // 2
+    ends = edge(rejected, observed, np.repeat([-1.0, 1.0], half))  # both ends in one search
+    return Estimates(observed[:half], ends[:half], ends[half:])
 
 
 def constrained_share(n: Vector, b: Vector, c: Vector, d: Vector) -> Vector:

@@ -1,0 +1,1 @@
+"""The model held against the one that it would replace, on the same rows."""
