@@ -20,10 +20,15 @@ from audit.stats.equivalence import Equivalence, equivalence, equivalence_p_valu
 from audit.stats.frontier import Frontier, distance_to_frontier, frontier
 from audit.stats.inequality import consistency, differential_fairness, generalised_entropy, subgroup_gap
 from audit.stats.influence import (
+    Influence,
+    auc_influence,
+    f1_influence,
+    linearised,
+    mean_influence,
+    share_influence,
     weighted_auc,
     weighted_balanced_accuracy,
     weighted_f1,
-    weighted_macro_f1,
     weighted_r_squared,
     weighted_root_mean,
 )
@@ -38,13 +43,13 @@ from audit.stats.label_bounds import (
 from audit.stats.ledger import Ledger, Look, read_ledger, spent_alpha, write_ledger
 from audit.stats.lists import Listed, beside_each_other, list_mean, list_rate, ndcg, share_ratio
 from audit.stats.means import mean, mean_from_sums, root_mean
-from audit.stats.mover import average, least
+from audit.stats.mover import average, least, worst
 from audit.stats.paired import mcnemar, paired_counts, paired_difference
 from audit.stats.paired_measures import paired_auc, paired_measure, paired_predictive_value, paired_root_mean
 from audit.stats.pairs import complement, difference, ratio
-from audit.stats.power import rows_for_bound, smallest_gap
-from audit.stats.proportions import f1, rate, selected_rate
-from audit.stats.ranks import auc, average_precision
+from audit.stats.power import rows_for_bound, smallest_distance, smallest_gap
+from audit.stats.proportions import f1, f1_from_jaccard, rate, selected_rate
+from audit.stats.ranks import auc, average_precision, average_precision_influence
 from audit.stats.shrinkage import Shrunk, shrink
 from audit.stats.simultaneous import benjamini_hochberg, holm, simultaneous_z, tukey_z
 from audit.stats.slices import FoundSlice, SliceSearch, find_slices
@@ -61,6 +66,7 @@ __all__ = [
     "FoundSlice",
     "Frontier",
     "GapBounds",
+    "Influence",
     "Ledger",
     "Listed",
     "Look",
@@ -70,8 +76,10 @@ __all__ = [
     "abroca",
     "assumption_range",
     "auc",
+    "auc_influence",
     "average",
     "average_precision",
+    "average_precision_influence",
     "benjamini_hochberg",
     "beside_each_other",
     "calibration_in_the_large",
@@ -91,6 +99,8 @@ __all__ = [
     "exact",
     "expected_calibration_error",
     "f1",
+    "f1_from_jaccard",
+    "f1_influence",
     "find_slices",
     "frontier",
     "generalised_entropy",
@@ -103,11 +113,13 @@ __all__ = [
     "kolmogorov_smirnov",
     "labels_to_flip",
     "least",
+    "linearised",
     "list_mean",
     "list_rate",
     "mcnemar",
     "mean",
     "mean_from_sums",
+    "mean_influence",
     "measured",
     "method_words",
     "missing_label_bounds",
@@ -132,9 +144,11 @@ __all__ = [
     "selected",
     "selected_rate",
     "sensitivity_curve",
+    "share_influence",
     "share_ratio",
     "shrink",
     "simultaneous_z",
+    "smallest_distance",
     "smallest_gap",
     "spent_alpha",
     "subgroup_gap",
@@ -145,12 +159,12 @@ __all__ = [
     "weighted_auc",
     "weighted_balanced_accuracy",
     "weighted_f1",
-    "weighted_macro_f1",
     "weighted_mean",
     "weighted_r_squared",
     "weighted_rate",
     "weighted_root_mean",
     "within_margin",
+    "worst",
     "write_ledger",
     "wrong_label_bounds",
 ]

@@ -51,6 +51,7 @@ class Method:
     counts: tuple[str, ...] = ()  # numbers that grow in proportion to the rows
     errors: tuple[str, ...] = ()  # numbers that shrink with the square root of the rows
     joint: bool = False  # the intervals of its parts hold all together
+    joint_above: bool = False  # their upper bounds alone do
 
 
 Shape = tuple[str, tuple[str, ...], tuple["Shape", ...]]

@@ -7,6 +7,8 @@ Review 51), with t quantiles of the effective number of clusters less one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -39,25 +41,38 @@ def linearised(value: float, influence: Vector, weight: Vector, cluster: Codes |
     return normal(value, se, scale=scale if inside else "identity", df=max(effective - 1, 1.0), n=int(kept.sum()))
 
 
+Influence = tuple[float, Vector]
+"""A value, and how much each row moves it."""
+
+
 def weighted_f1(positive: ArrayLike, decided: ArrayLike, weight: Vector, cluster: Codes | None) -> Basis:
     """F1 = 2 TP / (labelled + decided), in weight. Raises Unavailable (undefined) where both are 0."""
+    return linearised(*f1_influence(positive, decided, weight), weight, cluster, "logit")
+
+
+def f1_influence(positive: ArrayLike, decided: ArrayLike, weight: Vector) -> Influence:
     both = np.asarray(positive, dtype=float) + np.asarray(decided, dtype=float)
     size = float(weight @ both)
     if size <= 0:
         raise Unavailable("undefined", "F1 has no value: no row is positive or predicted positive", "give such rows")
     f1 = float(weight @ (2.0 * (both == 2))) / size
-    return linearised(f1, weight * (2.0 * (both == 2) - f1 * both) / size, weight, cluster, "logit")
+    return f1, weight * (2.0 * (both == 2) - f1 * both) / size
 
 
-def weighted_macro_f1(label: Codes, decision: Codes, classes: int, weight: Vector, cluster: Codes | None) -> Basis:
-    """Mean over classes of F1."""
-    both = (label[:, None] == np.arange(classes)) + 1.0 * (decision[:, None] == np.arange(classes))
-    size = weight @ both
-    if not (size > 0).all():
-        raise Unavailable("undefined", "a class has neither labels nor decisions", "give rows of every class")
-    f1 = weight @ (2.0 * (both == 2)) / size
-    influence = weight * ((2.0 * (both == 2) - f1 * both) / size).mean(axis=1)
-    return linearised(float(f1.mean()), influence, weight, cluster, "logit")
+def share_influence(success: ArrayLike, among: ArrayLike, weight: Vector) -> Influence:
+    """Of the share of the rows ``among`` that are a success. Raises Unavailable (undefined) where there are none."""
+    inside = weight * np.asarray(among, dtype=float)
+    size = float(inside.sum())
+    if size <= 0:
+        raise Unavailable("undefined", "a share of no rows has no value", "give such rows")
+    y = np.asarray(success, dtype=float)
+    share = float(inside @ y) / size
+    return share, inside * (y - share) / size
+
+
+def mean_influence(parts: Sequence[Influence]) -> Influence:
+    """Of the mean of several values of the same rows, each with an influence of shape (n,)."""
+    return float(np.mean([value for value, _ in parts])), np.mean([each for _, each in parts], axis=0)
 
 
 def weighted_balanced_accuracy(

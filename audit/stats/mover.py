@@ -14,6 +14,8 @@ import numpy as np
 from audit.errors import CheckError
 from audit.results import Basis
 from audit.stats.arrays import Estimates, Method, Stack, Vector
+from audit.stats.proportions import exact_upper
+from audit.stats.simultaneous import tail_of_each
 
 
 def average(parts: Sequence[Basis], weights: Sequence[float] | None = None) -> Basis:
@@ -30,6 +32,19 @@ def least(parts: Sequence[Basis]) -> Basis:
     if not parts:
         raise CheckError("least needs at least one part, got none")
     return Basis(method="least", numbers={}, parts=tuple(parts))
+
+
+def worst(parts: Sequence[Basis]) -> Basis:
+    """The smallest of several values, such as the recalls of all classes, whatever the correlation of the parts.
+
+    The true smallest lies below the smallest lower bound only if the bound of that very part is wrong, so the lower
+    bounds need no correction (intersection-union, Berger 1982, Technometrics 24). It lies above the smallest upper
+    bound if any one of them is wrong, so these hold all together (Šidák 1967). So far out in the tail the score bound
+    of a rate of few rows misses far more often than it says; the exact one (Clopper & Pearson 1934) stands in for it.
+    """
+    if not parts:
+        raise CheckError("worst needs at least one part, got none")
+    return Basis(method="worst", numbers={}, parts=tuple(parts))
 
 
 def difference_limits(a: Estimates, b: Estimates, *, rho: Vector | float = 0.0) -> Estimates:
@@ -92,6 +107,13 @@ def _least(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates
     return Estimates(*(np.min(bounds, axis=0) for bounds in zip(*parts, strict=True)))
 
 
+def _worst(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    together = tail_of_each(len(parts), tail)
+    exact = [np.maximum(est.upper, exact_upper(part, together)) for est, part in zip(parts, stack.parts, strict=True)]
+    smallest = _least(stack, parts, tail)
+    return smallest._replace(upper=np.min(exact, axis=0))
+
+
 def _root_of_squares(distances: list[Vector]) -> Vector:
     return np.asarray(np.sqrt(np.sum(np.square(distances), axis=0)), dtype=float)
 
@@ -125,6 +147,13 @@ METHODS = {
         short="MOVER",
         words="MOVER interval of a ratio of independent parts, smaller over larger (Donner & Zou 2012)",
         formula=_ratio,
+    ),
+    "worst": Method(
+        short="smallest of the classes' intervals",
+        words="the smallest lower bound of all, and the smallest of upper bounds that hold together, exact for rates "
+        "(Berger 1982; Šidák 1967; Clopper & Pearson 1934)",
+        formula=_worst,
+        joint_above=True,
     ),
     "least": Method(
         short="smallest of simultaneous intervals",

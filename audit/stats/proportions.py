@@ -6,7 +6,7 @@ Wilson, E. B. (1927), JASA 22, 209-212. Brown, Cai & DasGupta (2001), Statistica
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import betaincinv, ndtri
 
 from audit.errors import CheckError, Unavailable
 from audit.results import Basis
@@ -46,6 +46,11 @@ def f1(tp: float, fp: float, fn: float) -> Basis:
     return Basis(method="f1_wilson", numbers={"tp": float(tp), "fp": float(fp), "fn": float(fn)})
 
 
+def f1_from_jaccard(jaccard: Basis) -> Basis:
+    """F1 = 2 J / (1 + J) where the Jaccard index J has an interval of its own, such as that of a clustered rate."""
+    return Basis(method="f1_jaccard", numbers={}, parts=(jaccard,))
+
+
 def wilson_limits(k: Vector, n: Vector, z: float | Vector) -> Estimates:
     """Solutions p of |k/n - p| = z sqrt(p (1 - p) / n)."""
     p = k / n
@@ -68,7 +73,38 @@ def _selected(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estima
 def _f1(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
     tp = stack.numbers["tp"]
     jaccard = wilson_limits(tp, tp + stack.numbers["fp"] + stack.numbers["fn"], normal_quantile(tail))
+    return _f1_of(jaccard)
+
+
+def _f1_jaccard(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    return _f1_of(parts[0])
+
+
+def _f1_of(jaccard: Estimates) -> Estimates:
     return Estimates(*(2 * bound / (1 + bound) for bound in jaccard))
+
+
+def exact_upper(stack: Stack, tail: float) -> Vector:
+    """The upper bound that leaves out at most ``tail`` (Clopper & Pearson 1934) of a rate, a clustered one (on its
+    effective size, Korn & Graubard 1998) or an F1; 0, which bounds nothing, for any other basis.
+    """
+    numbers = stack.numbers
+    if stack.method == "wilson":
+        return _clopper_pearson(numbers["k"], numbers["n"], tail)
+    if stack.method == "clustered_wilson":
+        n = numbers["n_effective"]
+        return _clopper_pearson(numbers["p"] * n, n, tail)
+    if stack.method == "f1_wilson":
+        tp = numbers["tp"]
+        jaccard = _clopper_pearson(tp, tp + numbers["fp"] + numbers["fn"], tail)
+        return np.asarray(2 * jaccard / (1 + jaccard), dtype=float)
+    return np.zeros_like(next(iter(numbers.values()))) if numbers else np.zeros(1)
+
+
+def _clopper_pearson(k: Vector, n: Vector, tail: float) -> Vector:
+    """The rate at which so few successes or fewer have the probability ``tail``."""
+    whole = k >= n
+    return np.where(whole, 1.0, betaincinv(k + 1, np.where(whole, 1.0, n - k), 1 - tail))
 
 
 def pooled_rate(k: Vector, n: Vector) -> Vector:
@@ -90,6 +126,11 @@ METHODS = {
         formula=_selected,
         rows=("n",),
         counts=("k", "n"),
+    ),
+    "f1_jaccard": Method(
+        short="interval of the Jaccard index",
+        words="the interval of J = TP / (TP + FP + FN), mapped by F1 = 2 J / (1 + J)",
+        formula=_f1_jaccard,
     ),
     "f1_wilson": Method(
         short="Wilson on the Jaccard index",

@@ -46,6 +46,18 @@ def average_precision(scores: ArrayLike, labels: ArrayLike) -> Basis:
     with that of Boyd, Eng & Page (2013) below. Raises Unavailable (undefined) without positives.
     """
     values, truth = np.asarray(scores, dtype=float), np.asarray(labels).astype(bool)
+    order, ends, precision, ap = _steps(values, truth)
+    positives = int(truth.sum())
+    numbers = {"average_precision": ap, "n_positive": float(positives)}
+    if positives < _ENOUGH or positives * (1 - ap) < _MISPLACED:
+        return Basis(method="logit_average_precision", numbers=numbers)
+    influence = _precision_influence(truth[order], ends, precision, ap)
+    numbers["se"] = math.sqrt(float(influence @ influence) * values.size / max(values.size - 1, 1))
+    return Basis(method="influence_average_precision", numbers=numbers)
+
+
+def _steps(values: Vector, truth: Mask) -> tuple[Indices, Indices, Vector, float]:
+    """Rows from the highest score down, the last place of each threshold, the precision there, and their mean."""
     positives = int(truth.sum())
     if positives == 0:
         raise Unavailable("undefined", "average precision has no value: no positive rows", "give positive rows")
@@ -54,13 +66,16 @@ def average_precision(scores: ArrayLike, labels: ArrayLike) -> Basis:
     hits = np.cumsum(truth[order])[ends]
     precision = hits / (ends + 1)
     steps = np.diff(hits, prepend=0) / positives
-    ap = min(float(steps @ precision), 1.0)
-    numbers = {"average_precision": ap, "n_positive": float(positives)}
-    if positives < _ENOUGH or positives * (1 - ap) < _MISPLACED:
-        return Basis(method="logit_average_precision", numbers=numbers)
-    influence = _precision_influence(truth[order], ends, precision, ap)
-    numbers["se"] = math.sqrt(float(influence @ influence) * values.size / max(values.size - 1, 1))
-    return Basis(method="influence_average_precision", numbers=numbers)
+    return order, ends, precision, min(float(steps @ precision), 1.0)
+
+
+def average_precision_influence(scores: ArrayLike, labels: ArrayLike) -> tuple[float, Vector]:
+    """Average precision, and how much each row moves it, in the order of the rows. Raises as ``average_precision``."""
+    values, truth = np.asarray(scores, dtype=float), np.asarray(labels).astype(bool)
+    order, ends, precision, ap = _steps(values, truth)
+    influence = np.empty(values.size)
+    influence[order] = _precision_influence(truth[order], ends, precision, ap)
+    return ap, influence
 
 
 def _precision_influence(truth: Mask, ends: Indices, precision: Vector, ap: float) -> Vector:

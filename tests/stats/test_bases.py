@@ -43,6 +43,8 @@ EXAMPLES: dict[str, Basis] = {
         stats.paired_difference(40, 12, 5, 33),
         stats.paired_auc(SCORES, SCORES[::-1], LABELS),
         stats.least([stats.paired_difference(40, 12, 5, 33), stats.paired_difference(40, 12, 5, 33)]),
+        stats.worst(RATES),
+        stats.f1_from_jaccard(stats.clustered_rate(LABELS[:90], np.arange(90) // 3)),
         stats.selected_rate(40, 120, 500),
         stats.wasserstein(SCORES[:200], SCORES[200:] ** 2),
         stats.differential_fairness(RATES),

@@ -13,12 +13,14 @@ from audit.errors import Unavailable
 from audit.results import Basis
 from audit.stats import (
     auc,
+    f1_influence,
     interval,
+    linearised,
+    mean_influence,
     value,
     weighted_auc,
     weighted_balanced_accuracy,
     weighted_f1,
-    weighted_macro_f1,
     weighted_r_squared,
     weighted_root_mean,
 )
@@ -55,7 +57,9 @@ MEASURES: dict[str, tuple[Callable[..., Basis], Callable[..., float]]] = {
         lambda x, w: metrics.f1_score(x["y"], x["c"], sample_weight=w),
     ),
     "macro f1": (
-        lambda x, w, c: weighted_macro_f1(x["k"], x["d"], 3, w, c),
+        lambda x, w, c: linearised(
+            *mean_influence([f1_influence(x["k"] == k, x["d"] == k, w) for k in range(3)]), w, c, "logit"
+        ),
         lambda x, w: metrics.f1_score(x["k"], x["d"], average="macro", sample_weight=w),
     ),
     "balanced accuracy": (

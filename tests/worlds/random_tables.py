@@ -52,6 +52,28 @@ def multiclass_case(cells: Mapping[str, Any], **more: Any) -> Case:
     return make_case(cells, target="y", scores=[f"p_{name}" for name in CLASSES], groups=("race", "sex"), **more)
 
 
+LABELS = ("fog", "ice", "sun")
+
+
+def multilabel_cells(seed: int, n: int = 400) -> Cells:
+    """Three labels 0/1 that go together, each missing in some rows, a probability of each, and two features."""
+    rng = np.random.default_rng(seed)
+    x, z = rng.normal(size=n), rng.normal(size=n)
+    cells: Cells = {**groups_of(rng, n), "x": x, "z": z}
+    for k, name in enumerate(LABELS):
+        p = 1 / (1 + np.exp(-((-1) ** k * x + z / 2 - 0.5 * k)))
+        y = (rng.random(n) < p).astype(int).astype(object)
+        y[rng.random(n) < 0.06] = None
+        cells |= {name: y, f"p_{name}": np.clip(p + rng.normal(0, 0.15, n), 0, 1).round(2)}
+    cells["p_ice"][rng.random(n) < 0.03] = np.nan
+    return cells
+
+
+def multilabel_case(cells: Mapping[str, Any], **more: Any) -> Case:
+    given = {"scores": [f"p_{name}" for name in LABELS]} if "model" not in more else {}
+    return make_case(cells, target=LABELS, groups=("race", "sex"), features=["x", "z"], **{**given, **more})
+
+
 def shuffled(cells: Cells, seed: int) -> Cells:
     order = np.random.default_rng(seed).permutation(len(next(iter(cells.values()))))
     return {name: values[order] for name, values in cells.items()}

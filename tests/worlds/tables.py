@@ -41,20 +41,21 @@ def _plain(values: Any) -> list[Any]:
 def make_case(
     columns: Columns,
     *,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     positive: Scalar | None = None,
     favourable: Scalar | None = None,
     groups: Sequence[str] = (),
     features: Sequence[str] = (),
     score: str | None = None,
     scores: Sequence[str] = (),
-    prediction: str | None = None,
-    threshold: float | None = None,
+    prediction: str | Sequence[str] | None = None,
+    threshold: float | Sequence[float] | None = None,
     id: str | None = None,
     query: str | None = None,
     cluster: str | None = None,
     task: str | None = None,
     model: Any = None,
+    output: str | None = None,
     train: Columns | None = None,
     known: Columns | None = None,
     stats: Mapping[str, Any] | None = None,
@@ -75,7 +76,7 @@ def make_case(
         "score": score,
         "scores": list(scores) or None,
         "prediction": prediction,
-        "threshold": threshold,
+        "threshold": threshold if model is None else None,
         "id": id,
         "query": query,
         "cluster": cluster,
@@ -92,13 +93,15 @@ def make_case(
             "columns": dict(described or {}),
             "limit": list(limits),
         }
-        | ({"model": {"path": "model.skops", "task": task}} if model is not None else {})
+        | ({"model": {"path": "model.skops", "task": task, "threshold": threshold}} if model is not None else {})
     )
     datasets: dict[str, Dataset] = {
         name: dataset_from_table(name, table(cells), getattr(spec.data, name), spec.columns, root=NOWHERE)
         for name, cells in given.items()
     }
-    loaded = None if model is None else LoadedModel(model=wrap(model), sha256="", bytes=0, path="")
+    several = bool(spec.labels)
+    adapted = None if model is None else wrap(model, classes=spec.labels, output=output, multilabel=several)
+    loaded = None if adapted is None else LoadedModel(model=adapted, sha256="", bytes=0, path="")
     return build_case(spec, NOWHERE, loaded, datasets)
 
 

@@ -5,8 +5,7 @@ probability ranks no better than chance cannot be saved by any cut.
 
 How it is measured: for each class the area under the ROC curve of its probability against all other rows (the chance
 that a row of the class gets a higher probability than another row, ties one half), with DeLong's interval on the logit
-scale or Newcombe's for few rows, and the mean over the classes, whose standard error takes into account that every row
-is in every area. Over all rows and for every group and crossing.
+scale or Newcombe's for few rows, over all rows and for every group and crossing. Their mean: ``performance.averages``.
 
 How to reduce the risk: Add features that tell the class with the lowest area from the ones it is confused with. Look
 at the confusion table to see which those are.
@@ -17,41 +16,33 @@ Statistics in Medicine 2006; Hand & Till, Machine Learning 2001 (areas for sever
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from audit.check import check
 from audit.checks._support import Sheet
-from audit.checks.performance._classes import macro_auc, one_against_rest
+from audit.checks.performance._cuts import Cut
 from audit.errors import Unavailable
+from audit.inputs.each_class import EachClass
 from audit.inputs.groups import Groups
 from audit.inputs.multiclass import Multiclass
 from audit.inputs.sampling import Sampling
 from audit.results import Outcome
-from audit.stats import weighted_auc
 
 MEASURES: dict[str, dict[str, object]] = {
     "class_roc_auc": {"unit": "1", "better": "higher", "words": "ROC AUC of a class", "params": {"class": "str"}},
-    "macro_roc_auc": {"unit": "1", "better": "higher", "words": "mean ROC AUC of the classes"},
 }
 
 
 @check(cost="predict")
-def class_discrimination(multiclass: Multiclass, groups: Groups, sampling: Sampling, level: float) -> Outcome:
+def class_discrimination(
+    multiclass: Multiclass, each_class: EachClass, groups: Groups, sampling: Sampling, level: float
+) -> Outcome:
     if multiclass.probability is None:
         raise Unavailable("missing_input", "there are decisions and no probabilities", "give scores, one a class")
-    finite = np.flatnonzero(np.isfinite(multiclass.probability).all(axis=1))
+    finite = multiclass.rows[np.isfinite(multiclass.probability).all(axis=1)]
     sheet = Sheet(measures=MEASURES, level=level)
-    for group, at in groups.over(multiclass.rows[finite]):
-        probability, label = multiclass.probability[finite[at]], multiclass.label[finite[at]]
-        given = (probability, label, multiclass.classes)
-        mean = partial(macro_auc, *given) if sampling.plain else partial(sampling.refuse, "the mean of several areas")
-        sheet.add("macro_roc_auc", mean, n=len(at), slice=group)
-        drawn = sampling.drawn(multiclass.rows[finite[at]])
-        for k, name in enumerate(multiclass.classes):
-            area = partial(one_against_rest, *given, k)
-            if not sampling.plain:
-                area = partial(weighted_auc, probability[:, k], label == k, *drawn)
-            sheet.add("class_roc_auc", area, n=len(at), slice=group, params={"class": name})
+    for group, at in groups.over(finite):
+        for one in each_class.every:
+            area = Cut.of(one, finite[at], sampling).roc_auc
+            sheet.add("class_roc_auc", area, n=len(at), slice=group, params={"class": one.name})
     return sheet.outcome()

@@ -5,9 +5,8 @@ time can be right half of the time for a class that is rare or a group that is s
 
 How it is measured: accuracy with Wilson's interval; balanced accuracy, the mean of the recalls of all classes, so that
 a rare class counts as much as a common one; F1 of the positive class, with Wilson's interval of the Jaccard index that
-it is a function of; macro F1, the mean over classes, with a standard error that knows that one wrong row counts
-against two classes. A group without rows of some class has no balanced accuracy; that is said, not guessed. The table
-shows which class is taken for which.
+it is a function of. A group without rows of some class has no balanced accuracy; that is said, not guessed. The table
+shows which class is taken for which. Means over classes of F1 and others: ``performance.averages``.
 
 How to reduce the risk: Read the rows that are decided wrongly, the most confident first, and correct their labels or
 add the feature that would tell them apart. Compare with the simplest model there is, such as always the commonest
@@ -27,19 +26,18 @@ import numpy as np
 from audit import wording
 from audit.check import check
 from audit.checks._support import Sheet
-from audit.checks.performance._classes import ClassCounts, balanced_accuracy, macro_f1
+from audit.checks.performance._classes import ClassCounts, balanced_accuracy
 from audit.errors import Unavailable
 from audit.inputs.classified import Classified
 from audit.inputs.groups import Groups
 from audit.inputs.sampling import Drawn, Sampling
 from audit.results import Basis, Outcome, Table
-from audit.stats import weighted_balanced_accuracy, weighted_f1, weighted_macro_f1
+from audit.stats import weighted_balanced_accuracy, weighted_f1
 
 MEASURES: dict[str, dict[str, object]] = {
     "accuracy": {"unit": "1", "better": "higher", "words": "share decided correctly"},
     "balanced_accuracy": {"unit": "1", "better": "higher", "words": "mean recall of the classes"},
     "f1": {"unit": "1", "better": "higher", "words": "F1 of the positive class"},
-    "macro_f1": {"unit": "1", "better": "higher", "words": "mean F1 of the classes"},
     "accuracy_parity_difference": {"words": "accuracy parity, share decided correctly", "of": ["accuracy"]},
     "accuracy_parity_ratio": {"words": "accuracy parity, share decided correctly", "of": ["accuracy"]},
 }
@@ -68,17 +66,14 @@ Builders = dict[str, Callable[[], Basis]]
 
 
 def _counted(counts: ClassCounts, positive: int) -> Builders:
-    found: Builders = {"balanced_accuracy": partial(balanced_accuracy, counts), "macro_f1": partial(macro_f1, counts)}
+    found: Builders = {"balanced_accuracy": partial(balanced_accuracy, counts)}
     return found | ({"f1": partial(counts.f1, positive)} if positive >= 0 else {})
 
 
 def _weighted(counts: ClassCounts, positive: int, drawn: Drawn) -> Builders:
     given = counts.label, counts.decision, len(counts.classes), *drawn
     of_positive = counts.label == positive, counts.decision == positive, *drawn
-    found: Builders = {
-        "balanced_accuracy": partial(weighted_balanced_accuracy, *given),
-        "macro_f1": partial(weighted_macro_f1, *given),
-    }
+    found: Builders = {"balanced_accuracy": partial(weighted_balanced_accuracy, *given)}
     return found | ({"f1": partial(weighted_f1, *of_positive)} if positive >= 0 else {})
 
 

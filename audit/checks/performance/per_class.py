@@ -17,20 +17,14 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
-from audit import wording
 from audit.check import check
-from audit.checks._support import Places, Sheet
-from audit.checks.performance._classes import ClassCounts
+from audit.checks._support import Sheet
+from audit.checks.performance._cuts import Cut
+from audit.inputs.each_class import EachClass
 from audit.inputs.groups import Groups
 from audit.inputs.multiclass import Multiclass
 from audit.inputs.sampling import Sampling
-from audit.results import Basis, Outcome
-from audit.stats import weighted_f1
-
-Mask = NDArray[np.bool_]
+from audit.results import Outcome
 
 MEASURES: dict[str, dict[str, object]] = {
     "class_recall": {"unit": "1", "better": "higher", "words": "recall of a class", "params": {"class": "str"}},
@@ -52,29 +46,21 @@ MEASURES: dict[str, dict[str, object]] = {
 
 
 @check(cost="predict")
-def per_class(multiclass: Multiclass, groups: Groups, sampling: Sampling, level: float) -> Outcome:
+def per_class(
+    multiclass: Multiclass, each_class: EachClass, groups: Groups, sampling: Sampling, level: float
+) -> Outcome:
     sheet = Sheet(measures=MEASURES, level=level)
     for group, at in groups.over(multiclass.rows):
-        rows, label, decision = multiclass.rows[at], multiclass.label[at], multiclass.decision[at]
-        counts = ClassCounts.of(multiclass.classes, label, decision)
-        for k, name in enumerate(multiclass.classes):
-            actual, chosen, shown = label == k, decision == k, wording.label(name)
-            f1 = partial(counts.f1, k)
-            if not sampling.plain:
-                f1 = partial(weighted_f1, actual, chosen, *sampling.drawn(rows))
-            recall = partial(_share, sampling, rows, chosen, actual, f"labelled {shown}")
-            precision = partial(_share, sampling, rows, actual, chosen, f"decided {shown}")
-            wrongly = partial(_share, sampling, rows, chosen, ~actual, f"labelled other than {shown}")
-            for measure, build, n in (
-                ("class_recall", recall, actual.sum()),
-                ("class_precision", precision, chosen.sum()),
-                ("class_selection_rate", partial(sampling.rate, chosen, rows, "decided"), counts.n),
-                ("class_false_positive_rate", wrongly, (~actual).sum()),
-                ("class_f1", f1, (actual | chosen).sum()),
+        for one in each_class.every:
+            cut = Cut.of(one, multiclass.rows[at], sampling)
+            n, actual, chosen = len(cut.rows), cut.truth.sum(), cut.chosen.sum()
+            wrongly = partial(cut.share, cut.chosen, ~cut.truth, f"labelled other than {cut.name}")
+            for measure, build, trials in (
+                ("class_recall", cut.recall, actual),
+                ("class_precision", cut.precision, chosen),
+                ("class_selection_rate", partial(sampling.rate, cut.chosen, cut.rows, "decided"), n),
+                ("class_false_positive_rate", wrongly, n - actual),
+                ("class_f1", cut.f1, (cut.truth | cut.chosen).sum()),
             ):
-                sheet.add(measure, build, n=int(n), rows=counts.n, slice=group, params={"class": name})
+                sheet.add(measure, build, n=int(trials), rows=n, slice=group, params={"class": one.name})
     return sheet.outcome()
-
-
-def _share(sampling: Sampling, rows: Places, success: Mask, among: Mask, of: str) -> Basis:
-    return sampling.rate(success[among], rows[among], of)

@@ -10,9 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score
 
-from audit.checks.performance._classes import ClassCounts, macro_f1
 from audit.results import Outcome, Reason, Table
-from audit.stats import interval
 from tests.worlds.random_tables import (
     CLASSES,
     Cells,
@@ -52,7 +50,6 @@ def test_binary_measures_equal_scikit_learns_for_every_group(seed: int) -> None:
             "accuracy": accuracy_score(y[at], d[at]),
             "balanced_accuracy": balanced_accuracy_score(y[at], d[at]),
             "f1": f1_score(y[at], d[at]),
-            "macro_f1": f1_score(y[at], d[at], average="macro"),
         }
         for name, value in expected.items():
             found = measurement(outcome, name, by=group)
@@ -68,9 +65,8 @@ def test_multiclass_measures_equal_scikit_learns_for_every_group() -> None:
     for group, mask in slices(cells):
         at = mask[there]
         assert measurement(outcome, "accuracy", by=group).value == pytest.approx((y[at] == d[at]).mean(), abs=1e-12)
-        balanced, macro = balanced_accuracy_score(y[at], d[at]), f1_score(y[at], d[at], average="macro")
+        balanced = balanced_accuracy_score(y[at], d[at])
         assert measurement(outcome, "balanced_accuracy", by=group).value == pytest.approx(balanced, abs=1e-12)
-        assert measurement(outcome, "macro_f1", by=group).value == pytest.approx(macro, abs=1e-12)
     assert omission(outcome, "f1").reason is Reason.NOT_APPLICABLE
 
 
@@ -96,23 +92,11 @@ def test_a_group_without_a_class_has_accuracy_and_no_balanced_accuracy() -> None
 def test_a_model_that_is_always_right_has_an_interval_that_does_not_end_at_its_value() -> None:
     y = [0, 1] * 20
     outcome = run_check(make_case({"y": y, "d": y}, target="y", positive=1, prediction="d"), ID)
-    for name in ("accuracy", "balanced_accuracy", "f1", "macro_f1"):
+    for name in ("accuracy", "balanced_accuracy", "f1"):
         found = measurement(outcome, name)
         assert found.value == 1.0
         assert found.interval.lower < 0.95
         assert found.interval.upper == 1.0
-
-
-def test_the_interval_of_macro_f1_covers_the_truth_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(3)
-    joint = np.array([[0.30, 0.05, 0.02], [0.06, 0.25, 0.04], [0.03, 0.05, 0.20]])
-    truth = np.mean(2 * np.diag(joint) / (joint.sum(axis=0) + joint.sum(axis=1)))
-    covered = 0
-    for _ in range(400):
-        label, decision = np.divmod(rng.choice(9, 200, p=joint.ravel()), 3)
-        bounds = interval(macro_f1(ClassCounts.of(CLASSES, label.astype(np.int32), decision.astype(np.int32))), 0.95)
-        covered += bounds.lower <= truth <= bounds.upper
-    assert 0.92 <= covered / 400 <= 0.98
 
 
 @settings(max_examples=10, deadline=None)
