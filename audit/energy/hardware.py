@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from math import prod
@@ -88,6 +89,26 @@ def accelerators() -> Mapping[str, Accelerator]:
         for name, watts, source, *rates in content["rows"]
     }
     return MappingProxyType(rows)
+
+
+def near(name: str, known: Iterable[str], most: int = 3) -> str:
+    """``' (did you mean "x" or "y"?)'``: names that hold this one, else those that are spelled alike; "" if none."""
+    names = list(known)
+    found = [other for other in names if name and name.casefold() in other.casefold()][:most]
+    found = found or get_close_matches(name, names, n=most, cutoff=0.6)
+    quoted = " or ".join(f'"{other}"' for other in found)
+    return f" (did you mean {quoted}?)" if quoted else ""
+
+
+def unknown_hardware(name: str) -> str:
+    """What to say of a name that is in no table, with the names near it; "" for one that is known."""
+    if accelerator(name) is not None or cpu(name) is not None:
+        return ""
+    hint = near(name, [*accelerators(), *cpus()])
+    return (
+        f'[training] hardware "{name}" is in no table{hint}: no energy follows from it; give the name exactly as the '
+        "driver or the operating system prints it, or a record"
+    )
 
 
 def cpu(name: str) -> Cpu | None:

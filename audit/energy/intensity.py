@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
-from audit.energy.hardware import table
+from audit.energy.hardware import near, table
 from audit.energy.ranges import Range
-from audit.errors import SpecError, nearest
+from audit.errors import SpecError
 
 # Five tools of the field, 212 countries: the largest of their figures is 1.25 times the smallest in the typical case.
 # A log-normal with sigma = ln(1.25) / 1.645 has these bounds at 90 %.
@@ -64,11 +64,11 @@ def regions() -> tuple[str, ...]:
 def intensity(region: str) -> GridIntensity:
     """The latest yearly figure of a country, by ISO 3166-1 alpha-2 or alpha-3 code or its exact English name.
 
-    Raises SpecError for another text, with the nearest name.
+    Raises SpecError for another text, with the nearest names.
     """
     code = _codes().get(region.strip().casefold())
     if code is None:
-        hint = nearest(region.strip().title(), [grid.name for grid in _by_code().values()])
+        hint = near(region.strip().title(), [grid.name for grid in _by_code().values()])
         raise SpecError(
             f'region must be a country of the table, as "DE", "DEU" or "Germany", got "{region}"{hint}: '
             "give the country whose grid fed the training, or leave region out for energy only"

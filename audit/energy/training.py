@@ -9,7 +9,7 @@ from audit.energy.claims import Bound, Claim, as_estimate, emissions_bound, evid
 from audit.energy.devices import Device, device, device_of
 from audit.energy.estimate import BOUNDARIES, EnergyEstimate, at_the_facility
 from audit.energy.evidence import RUNGS, Rung
-from audit.energy.hardware import Precision
+from audit.energy.hardware import Precision, accelerators, cpus, near
 from audit.energy.intensity import intensity
 from audit.energy.ladder import from_record
 from audit.energy.record import TrainingRecord
@@ -146,7 +146,7 @@ def _by_hours(told: Told) -> EnergyEstimate | Gap | None:
         return Gap(rung="duration_x_rating", why=why, remedy=remedy)
     found = from_hours(told.hours, told.hardware, told.devices)
     remedy = "give its name exactly as the driver or the operating system prints it"
-    unknown = f'"{told.hardware}" is in no table: unknown'
+    unknown = f'"{told.hardware}" is in no table{near(told.hardware, [*accelerators(), *cpus()])}: unknown'
     return found or Gap(rung="duration_x_rating", why=unknown, remedy=remedy)
 
 

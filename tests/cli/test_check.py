@@ -162,3 +162,37 @@ def test_a_case_without_groups_says_so(vendor: Path, call: Call) -> None:
 def test_a_column_with_one_group_is_said_to_have_nothing_to_compare(vendor: Path, call: Call) -> None:
     lay(vendor, SPEC, scores().replace(",F\n", ",M\n"))
     assert "every row has the same sex: there is nothing to compare" in call("check").out
+
+
+@pytest.mark.parametrize(
+    ("region", "near"), [("Germny", '"Germany"'), ("Guinea-Bisau", '"Guinea-Bissau" or'), ("eu-west-1", "")]
+)
+def test_a_region_without_a_grid_is_refused_with_the_names_near_it(
+    vendor: Path, call: Call, region: str, near: str
+) -> None:
+    (vendor / "audit.toml").write_text(f'{ONLY_OWN}\n[training]\nregion = "{region}"\n')
+    for command in (["check"], ["run", "--quiet"]):
+        found = call(*command)
+        assert found.code == 2
+        assert f'got "{region}"' in found.err
+        assert near in found.err
+    assert not (vendor / "audits").exists()
+
+
+@pytest.mark.parametrize(
+    ("hardware", "near"),
+    [("A100-SXM4", '"NVIDIA A100-SXM4-40GB" or "NVIDIA A100-SXM4-80GB"'), ("EPYC 7763", '"AMD EPYC 7763 64-Core')],
+)
+def test_hardware_that_is_in_no_table_is_said_before_the_run(
+    vendor: Path, call: Call, hardware: str, near: str
+) -> None:
+    (vendor / "audit.toml").write_text(f'{ONLY_OWN}\n[training]\nhardware = "{hardware}"\nhours = 2\n')
+    found = call("check")
+    assert found.code == 0
+    assert f'! [training] hardware "{hardware}" is in no table (did you mean {near}' in found.out
+
+
+def test_known_hardware_and_a_known_region_need_no_word(vendor: Path, call: Call) -> None:
+    (vendor / "audit.toml").write_text(f'{ONLY_OWN}\n[training]\nhardware = "Tesla T4"\nhours = 2\nregion = "DE"\n')
+    found = call("check")
+    assert (found.code, "[training]" in found.out) == (0, False)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -16,6 +19,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from audit import plan
 from audit.case import Case, build_case
 from audit.data.opening import dataset_from_table
+from audit.energy.record import Counter, to_text
 from audit.engine import Runner, Settings, Silent, facts_of
 from audit.models.loading import LoadedModel
 from audit.models.torch import TorchModel
@@ -23,7 +27,12 @@ from audit.models.wrapping import wrap
 from audit.record import Record
 from audit.registry import find
 from audit.spec import AuditSpec
+from tests.energy.trees import HOST, a_record
 
+TRAINING: Mapping[str, Any] = {
+    "record": "training.json", "region": "DE", "hardware": "Tesla T4", "hours": 2.0, "epochs": 3.0, "batch": 32,
+    "precision": "fp16", "declared_kwh": 0.4, "declared_kgco2e": 0.1, "pue": 1.2, "embodied_kgco2e": 1.0,
+}  # fmt: skip
 Cells = dict[str, Any]
 N = 90
 REGISTRY = find()
@@ -46,6 +55,16 @@ def cells(seed: int = 1, n: int = N) -> Cells:
         **{f"p{i}": rng.random(n) for i in range(4)},
         "q": rng.integers(0, 12, n),
     }
+
+
+@cache
+def training_folder() -> Path:
+    """Where the record of a training lies: an hour on a machine with counters, without a word of its model."""
+    folder = Path(tempfile.mkdtemp(prefix="contract-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    record = replace(a_record(host=HOST), counters=(Counter(name="package-0", joules=5e5),), counters_status="read")
+    (folder / "training.json").write_text(to_text(record))
+    return folder
 
 
 @cache
@@ -91,6 +110,7 @@ def case_of(kind: str, test: Cells, *, batch: int = 8192, chunks: int = 1, train
             "columns": {"scan": {"kind": "image", "from": "p?", "shape": [1, 2, 2]}} if kind == "picture" else {},
             "compute": {"batch": batch},
             "evidence": {"rows": "sample"},
+            "training": TRAINING,
             **({} if kind in STORED else {"model": {"path": "m.skops"}}),
         }
     )
@@ -101,10 +121,8 @@ def case_of(kind: str, test: Cells, *, batch: int = 8192, chunks: int = 1, train
         name: dataset_from_table(name, table, data_spec(spec, name) or spec.data.test, spec.columns, root=Path())
         for name, table in given.items()
     }
-    model = (
-        None if kind in STORED else LoadedModel(model=wrap(_model(kind), device="cpu"), sha256="", bytes=0, path="")
-    )
-    return build_case(spec, Path(), model, data)
+    model = None if kind in STORED else LoadedModel(model=wrap(_model(kind), device="cpu"), sha256="", bytes=0, path="")
+    return build_case(spec, training_folder(), model, data)
 
 
 def _model(kind: str) -> Any:

@@ -162,3 +162,11 @@ def test_the_contract_itself_finds_faults() -> None:
     ):
         outcome = replace(record.outcome, measurements=(broken, *record.outcome.measurements[1:]))
         assert faults(replace(record, outcome=outcome))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_evidence_of_the_training_is_measured_and_not_only_left_out(kind: str) -> None:
+    found = records(case_of(kind, cells()))
+    names = {m.name for record in found.values() for m in record.outcome.measurements}
+    assert {"training_energy", "training_carbon", "training_energy_disagreement", "declared_energy_miss"} <= names
+    assert ("training_flops" in names) is (kind in {"torch", "picture"})
