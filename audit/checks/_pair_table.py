@@ -16,7 +16,7 @@ from audit.stats import holm, interval, mcnemar, paired_counts, paired_differenc
 
 MOST_ROWS = 40
 POWER = 2.8  # 1.96 + 0.84: found at 5 % with a chance of 80 %
-COLUMNS = ("group", "rows", "accuracy", "{before}", "change", "lower", "upper", "turned right", "turned wrong",
+COLUMNS = ("group", "rows", "accuracy", "{before}", "change", "at least", "at most", "turned right", "turned wrong",
            "changed decisions", "{seed}", "smallest change it could show", "p (McNemar, Holm)")  # fmt: skip
 
 Mask = NDArray[np.bool_]
@@ -62,7 +62,9 @@ class Heading:
 def by_group(lines: Sequence[Line], heading: Heading, level: float) -> Table:
     """Groups by what they lose, the worst first; p-values are Holm's over all groups."""
     p = holm([mcnemar(*paired_counts(line.new, line.old)[1:3]) for line in lines])
-    rows = [(*_cells(line, level), float(f"{adjusted:.3g}")) for line, adjusted in zip(lines, p, strict=True)]
+    rows = [
+        (*_cells(line, level), wording.number(float(adjusted), "1")) for line, adjusted in zip(lines, p, strict=True)
+    ]
     whole, groups = rows[:1], sorted(rows[1:], key=lambda row: float(row[4] or 0))
     more = f" The {MOST_ROWS} groups that lose most, of {len(groups)}." if len(groups) > MOST_ROWS else ""
     names = {"accuracy": heading.now, "{before}": heading.before, "{seed}": heading.seed}

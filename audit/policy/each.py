@@ -107,7 +107,8 @@ def _apart(m: Measurement) -> str:
         return ""
     gained, lost = (m.basis.numbers[name] for name in ("first", "second"))
     p = wording.number(mcnemar(gained, lost), "1")
-    return f"; gained by {wording.count(round(gained), 'row')}, lost by {round(lost):,}, exact McNemar p = {p}"
+    said = f"p {p}" if p.startswith("<") else f"p = {p}"
+    return f"; gained by {wording.count(round(gained), 'row')}, lost by {round(lost):,}, exact McNemar {said}"
 
 
 def _could_show(case: Case, m: Measurement) -> float | None:

@@ -9,11 +9,14 @@ import streamlit as st
 from audit import wording
 from audit.errors import StoreError
 from audit.record import AuditRun
+from audit.results import Table
 from dashboard import comparing, runs, widgets
 from dashboard.comparing import Change
 from dashboard.safe import inert
+from reports import paired
 from reports.charts import changes as change_chart
 from reports.charts.spec import distinct
+from reports.html import figures
 
 OVERALL, GROUPS = "All rows", "Groups"
 
@@ -21,6 +24,7 @@ OVERALL, GROUPS = "All rows", "Groups"
 def show(state: runs.Runs) -> None:
     """The second selector, what is not the same, then measures, findings and attributions."""
     widgets.title("Compare")
+    _baseline(state.run)
     others = [name for name in state.named if name != state.chosen]
     if not others:
         st.markdown("There is one run only. Make another with: audit run")
@@ -39,6 +43,21 @@ def show(state: runs.Runs) -> None:
     _turned(before, state.run)
     _changes(before, state.run, found)
     _drifts(before, state.run)
+
+
+def _baseline(run: AuditRun) -> None:
+    """What the run itself compared: the model with its baseline, on the same rows."""
+    found = paired.records(run)
+    if not found:
+        return
+    widgets.heading("Against the model now in use, on the same rows")
+    drawn = paired.changes(run)
+    if drawn:
+        widgets.chart(change_chart.figure_changes(drawn, paired.AXIS, widgets.palette()), change_chart.describe(drawn))
+        widgets.note(paired.READING)
+    for item in (item for record in found for item in record.outcome.evidence if isinstance(item, Table)):
+        widgets.table_view(figures.of_table(item, item.name))
+    widgets.heading("Against another run")
 
 
 def _unlike(state: runs.Runs, name: str) -> tuple[bool, bool]:

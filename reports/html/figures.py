@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from audit import wording
 from audit.results import Curve, Evidence, ImageMap, Measurement, Ranking, Scalar, Table, TextMap, Waterfall
-from reports import charts
-from reports.charts import energy, groups, image_map
+from reports import charts, paired
+from reports.charts import changes, energy, groups, image_map
 from reports.charts.spec import Numbers, Spec
 from reports.selection import FindingWords
 
@@ -141,6 +141,18 @@ def of_estimates(estimates: Sequence[charts.Estimate], title: str, anchor: str) 
         description=wording.sentence(description),
         reading="How to read: the bar is the range that the assumptions leave open; it is no sampling interval.",
         numbers=energy.numbers(estimates),
+    )
+
+
+def of_changes(found: Sequence[changes.Difference], anchor: str) -> Figure:
+    """The changes against the baseline with their intervals; the numbers stand in the table below."""
+    title, description = "What changes against the baseline", changes.describe(found)
+    return Figure(
+        id=anchor,
+        title=title,
+        picture=drawn(changes.figure_changes(found, paired.AXIS), title, description),
+        description=description,
+        reading=paired.READING,
     )
 
 

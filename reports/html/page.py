@@ -77,7 +77,9 @@ def _context(run: AuditRun) -> dict[str, Any]:
         "details": _details(run),
         "statuses": tuple(wording.STATUSES.values()),
         "groups": sections.of_groups(run, anchors),
-        "sections": [s for s in sections.of_families(run, anchors) if not (s.id == "further" and s.empty)],
+        "sections": [
+            s for s in sections.of_families(run, anchors) if not (s.id in {"further", "baseline"} and s.empty)
+        ],
         "omissions": sections.of_omissions(run),
         "methods": [(wording.label(check), docs.blocks(text)) for check, text in sorted(run.docs.items())],
         "intervals": provenance.intervals(run),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from audit import wording
 from audit.record import AuditRun, Record
 from audit.results import Measurement, Omission, Reason
-from reports import estimates, selection
+from reports import estimates, paired, selection
 from reports.grids import Grid, judged, left_out, limit_lines, on_words, overall, title
 from reports.grids import grids as all_grids
 from reports.html import figures
@@ -88,7 +88,7 @@ class OmissionBlock:
 
 
 def of_families(run: AuditRun, anchors: Anchors) -> tuple[Section, ...]:
-    """Performance, reliance, energy, data and whatever else was measured, in this order."""
+    """Performance, baseline, reliance, energy, data and whatever else was measured, in this order."""
     plans = (
         (
             "performance",
@@ -96,6 +96,13 @@ def of_families(run: AuditRun, anchors: Anchors) -> tuple[Section, ...]:
             "Performance",
             "How good the model is on this data as a whole.",
             _PERFORMANCE,
+        ),
+        (
+            "baseline",
+            "Against the model now in use",
+            "Baseline",
+            "Model and baseline answered the same rows, so that only rows answered otherwise count.",
+            (paired.FAMILY,),
         ),
         (
             "reliance",
@@ -126,6 +133,7 @@ def _section(
     shown = [figures.of_evidence(item, r.check, anchors) for r in records for item in r.outcome.evidence]
     drawn = [f for f in shown if isinstance(f, Figure) and not (f.scale or f.example)]
     drawn = [*(_estimates(run, records, anchors) if key == "energy" else ()), *drawn]
+    drawn = [*(_changes(run, anchors) if key == "baseline" else ()), *drawn]
     plain, listed = _split(run, [(r, m) for r in records for m in r.outcome.measurements if not m.slice])
     return Section(
         id=key,
@@ -139,7 +147,7 @@ def _section(
         examples=tuple(f for f in shown if isinstance(f, Figure) and f.example),
         maps=tuple(f for f in shown if isinstance(f, Figure) and f.scale),
         tables=tuple(t for t in shown if isinstance(t, TableView)),
-        omitted=_missing_here(run, records),
+        omitted=_missing_here(run, records) if plain or key != "baseline" else (),  # few audits have a baseline
     )
 
 
@@ -189,6 +197,11 @@ def _estimates(run: AuditRun, records: Iterable[Record], anchors: Anchors) -> tu
         figures.of_estimates(rows, title, anchors.new("figure", "energy", unit))
         for (unit, title), rows in estimates.charted(run, records).items()
     )
+
+
+def _changes(run: AuditRun, anchors: Anchors) -> tuple[Figure, ...]:
+    found = paired.changes(run)
+    return (figures.of_changes(found, anchors.new("figure", "baseline", "changes")),) if found else ()
 
 
 # Groups --------------------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def compared(baseline: Baseline, predictions: Predictions, groups: Groups, level
         ):
             sheet.add(name, partial(exact, float(count)), n=len(at), slice=group)
     same = _alike(predictions, baseline.predictions)
-    rows = (("baseline", baseline.name), ("sha256", baseline.sha256 or "columns of the table"), ("says the same", same))
+    rows = (("baseline", baseline.name), ("sha256", baseline.sha256 or "columns of the table"), ("answers", same))
     return sheet.outcome(Table(name="baseline", title="The baseline", columns=("what", "is"), rows=rows))
 
 
@@ -67,4 +67,4 @@ def _alike(new: Predictions, old: Predictions) -> str:
         (a, b) for a, b in ((new.decision, old.decision), (new.score, old.score)) if a is not None and b is not None
     ]
     alike = bool(pairs) and all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
-    return "of every row: is it the same model?" if alike else "not of every row"
+    return "the same for every row: is it the same model?" if alike else "not the same for every row"
