@@ -1,8 +1,9 @@
 """Where in time and in which channel a series or a sound speaks for the predicted class.
 
-Integrated gradients of the numbers that the module is given, time x channel (for sound: band x time, where encode
-makes a log-mel spectrogram), from the mean series and from zero; and windows of one channel left out, as a family that
-needs no gradients. Signs are kept: unsigned measures cancel what speaks for and against (TIMING, arXiv 2506.05035).
+Integrated gradients of the numbers that the module is given, time x channel (for sound: band x time, where encode makes
+a log-mel spectrogram), from the mean series and from zero; and two families of covers that need no gradients: windows
+of one channel left out, and times left out first and channels within them (temporal rescaling). Signs are kept:
+unsigned measures cancel what speaks for and against (TIMING, arXiv 2506.05035).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .maps import MapExplanation, Maps
 from .network import Network, encoded, preflight
 from .path_maps import ablation, integrated, quick
 from .subject import Method, Subject
+from .temporal_rescaling import rescaled
 from .trust import assess
 from .trust_grades import Rules
 from .untouched import untouched
@@ -54,13 +56,14 @@ def explain_series(
         targets = network.predicted(answers)
         _, typical = network.usual(network.answers((usual,)), targets)
         subject = series_subject(network, inputs, usual, targets)
-        maps, methods = _maps(subject, typical)
+        sound = data.column(data.roles.features[0]).kind == "audio"
+        axes = ("band", "time") if sound and inputs.ndim == 3 else ("time", "channel")
+        maps, methods = _maps(subject, typical, axes.index("time"))
         trust = () if rules is None else assess(subject, methods, maps, rules, seed)
         output = subject.outputs().numpy()
-    sound = data.column(data.roles.features[0]).kind == "audio"
     return SeriesExplanation(
         series=inputs.reshape(len(inputs), inputs.shape[1], -1).cpu().float().numpy(),
-        axes=("band", "time") if sound and inputs.ndim == 3 else ("time", "channel"),
+        axes=axes,
         targets=tuple(network.classes[t] if network.classes else "value" for t in targets.tolist()),
         scalar=network.words[0].replace("target", "predicted"),
         maps=tuple(maps),
@@ -109,12 +112,16 @@ def window_numbers(first: int, second: int, channels: int = CHANNELS) -> NDArray
     return np.asarray(parts[0][:, None] * (parts[1].max() + 1) + parts[1][None, :])
 
 
-def _maps(subject: Subject, typical: torch.Tensor) -> tuple[list[Maps], list[Method]]:
+def _maps(subject: Subject, typical: torch.Tensor, time_axis: int) -> tuple[list[Maps], list[Method]]:
     maps, methods = [], []
     for k, name in enumerate(("the mean series", "zero")):
         own = integrated(subject, subject.fills[k], typical, f"integrated gradients from {name}")
         maps.append(own)
         methods.append(Method(short=own.short, family=own.family, make=quick(k)))
+    if min(subject.places.shape) > 1:  # with one channel it is the ablation of windows
+        maps.append(rescaled(subject, time_axis))
+        short, family = maps[-1].short, maps[-1].family
+        methods.append(Method(short=short, family=family, make=lambda s: rescaled(s, time_axis).values))
     maps.append(_left_out(subject))
     methods.append(Method(short="window ablation", family="ablation", make=lambda s: _left_out(s).values))
     return maps, methods

@@ -75,7 +75,7 @@ def test_a_window_left_out_falls_by_what_it_gave():
 
 def test_trust_checks_run_on_series_too():
     found = explain_series(network(nn.Sequential(nn.Flatten(), mlp(72))), sensors(), rules=read_rules(), seed=0)
-    assert len(found.trust) == len(found.maps) == 3
+    assert len(found.trust) == len(found.maps) == 4
     assert {"trust_faithfulness", "trust_randomisation", "trust_stability"} <= set(found.trust[0].numbers)
 
 
@@ -137,7 +137,7 @@ def test_the_check_draws_channels_downwards_and_time_across():
     given = ExplainedMaps(rows=tuple(range(6)), labels=("",) * 6, explanation=found)
     outcome = series_maps(given, 0.95)
     pictures = [item for item in outcome.evidence if isinstance(item, ImageMap)]
-    assert len(pictures) == 18
+    assert len(pictures) == 24
     assert all(p.attributions.shape == (CHANNELS, TIME) for p in pictures)
     shares = [m for m in outcome.measurements if m.name == "series_largest_channel_share"]
     assert all(m.value == pytest.approx(1) for m in shares)

@@ -60,8 +60,7 @@ def _waterfall(given: ExplainedMaps[SeveralExplanation], rows: Dataset, i: int) 
     found = given.explanation
     sums = {name: float(values[i].sum()) for name, values in found.inputs.items()}
     order = sorted(sums, key=lambda name: -abs(sums[name]))
-    kinds = {name: rows.column(name).kind for name in order}
-    cells = {n: shown(rows.values(n)[i]) if kinds[n] in {"number", "category"} else kinds[n] for n in order}
+    cells = {name: _cell(rows, name, i) for name in order}
     items = [Contribution(label=name, shown=cells[name], value=sums[name]) for name in order[:MOST]]
     if rest := order[MOST:]:
         together = sum(sums[name] for name in rest)
@@ -77,3 +76,12 @@ def _waterfall(given: ExplainedMaps[SeveralExplanation], rows: Dataset, i: int) 
         method=found.method,
         note=f"Explains {found.scalar}; {found.value_function}.",
     )
+
+
+def _cell(rows: Dataset, name: str, i: int) -> str:
+    """A number to four digits, a category as it is named; else what kind of input it is."""
+    kind = rows.column(name).kind
+    if kind not in {"number", "category"}:
+        return kind
+    value = rows.values(name)[i]
+    return shown(float(f"{value:.4g}")) if isinstance(value, float | np.floating) else shown(value)

@@ -123,7 +123,7 @@ def _ranking(found: LayerExplanation, units: Floats, level: float) -> list[Ranki
             title=f"Which units of {found.feature} move the output?",
             unit=found.unit,
             level=level,
-            method="mean over the rows, an interval a unit",
+            method="Hall's t over the rows",
             n=len(units),
             items=tuple(items),
             note=f"Mean absolute attribution to {found.scalar}. {found.method}; {found.value_function}.",

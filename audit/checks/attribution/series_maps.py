@@ -5,8 +5,9 @@ microphone is right in the test and wrong in the field; a map over time and chan
 
 How it is measured: up to eight rows, wrong ones first. Integrated gradients of the numbers that the network is given,
 from the mean series and from zero, for the logit of the predicted class, with nodes doubled until a row adds up; and
-the fall of the output when a window of a channel is replaced by its mean. For sound the numbers are those that encode
-returns: band by time where it makes a log-mel spectrogram. Every map carries the grade of its trust checks (see
+the fall of the output when a window of a channel is replaced by its mean; and in two steps, a time of all channels
+first, whose fall is divided among the channels at that time (temporal rescaling). For sound the numbers are those that
+encode returns: band by time where it makes a log-mel spectrogram. Every map carries the grade of its trust checks (see
 trust_maps); a withheld one is not drawn. Where one channel holds most of the attribution, the others hardly count.
 
 How to reduce the risk: where a channel or a time should not count, remove it or vary it in training, and retrain.
