@@ -22,7 +22,8 @@ from audit.stats import generator
 
 from .explanation import completeness_error
 from .grad_cam import grad_cam
-from .integrated_gradients import NESTED, Nested, integrated_gradients, refined
+from .integrated_gradients import integrated_gradients
+from .kinked import path_integral
 from .maps import MapExplanation, Maps
 from .network import Network, encoded, fastest_layout, preflight
 from .occlusion import Windows, occlusion
@@ -186,8 +187,7 @@ class _Task:
         subject = self.subject
         base = subject.values(baseline, torch.arange(subject.n))
         change = self.output - base
-        rule = Nested(subject.scalar, (subject.inputs,), (baseline,))
-        integral = refined(rule, change, self.typical, levels=NESTED)
+        integral = path_integral(subject.scalar, (subject.inputs,), (baseline,), change, self.typical)
         self.evaluations += integral.evaluations
         values = integral.values[0]
         total = values.reshape(len(values), -1).sum(dim=1)

@@ -29,7 +29,8 @@ Scalar = Callable[[Tensors, torch.Tensor], torch.Tensor]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integral:
-    """``values`` per input, shaped like it (float64, CPU); ``moved`` their change in the last doubling of the nodes."""
+    """``values`` per input, shaped like it (float64, CPU); ``moved`` their change in the last doubling of the nodes, or
+    the error to be expected of them."""
 
     values: Tensors
     moved: Tensors
@@ -38,8 +39,8 @@ class Integral:
 
     @property
     def numerical(self) -> NDArray[np.float64]:
-        """T2, shape (n,): the change in the last refinement as a share of all attributions."""
-        step, size = (_row_sums(parts).numpy() for parts in (self.moved, [v.abs() for v in self.values]))
+        """T2, shape (n,): ``moved`` as a share of all attributions."""
+        step, size = (row_sums(parts).numpy() for parts in (self.moved, [v.abs() for v in self.values]))
         return np.asarray(np.divide(step, size, out=np.zeros_like(step), where=size > 0))
 
 
@@ -112,7 +113,7 @@ def _weighted(
     def call(span: slice) -> None:
         rows = torch.from_numpy(row[span])
         at, shares = torch.from_numpy(points[node[span]]), torch.from_numpy(weights[node[span]])
-        gradients = _gradients(scalar, inputs, baselines, targets, rows, at)
+        gradients = at_points(scalar, inputs, baselines, targets, rows, at)
         for totals, gradient in zip(sums, gradients, strict=True):
             for total, share in zip(totals, shares.T, strict=True):
                 total.index_add_(0, rows, gradient * _broadcast(share, gradient))
@@ -125,9 +126,10 @@ def _changes(inputs: Tensors, baselines: Tensors) -> Tensors:
     return tuple(x.cpu().double() - b.cpu().double() for x, b in zip(inputs, baselines, strict=True))
 
 
-def _gradients(
+def at_points(
     scalar: Scalar, inputs: Tensors, baselines: Tensors, targets: torch.Tensor, rows: torch.Tensor, at: torch.Tensor
 ) -> Tensors:
+    """Gradients (m, ...) of each input where row ``rows[i]`` has gone the share ``at[i]`` of its path, on the CPU."""
     rows = rows.to(targets.device)
     points = []
     for x, b in zip(inputs, baselines, strict=True):
@@ -135,8 +137,7 @@ def _gradients(
         points.append((b[rows] + t * (x[rows] - b[rows])).requires_grad_())
     gradients = backward(scalar(tuple(points), targets[rows]).sum(), points)  # rows do not meet: one sum serves all
     return tuple(
-        torch.zeros(p.shape, dtype=torch.float64) if g is None else g.cpu().double()
-        for p, g in zip(points, gradients, strict=True)
+        torch.zeros(p.shape, dtype=p.dtype) if g is None else g.cpu() for p, g in zip(points, gradients, strict=True)
     )
 
 
@@ -183,10 +184,11 @@ def refined(
 def _settled(
     values: list[torch.Tensor], moved: list[torch.Tensor], change: torch.Tensor, typical: torch.Tensor, settled: float
 ) -> torch.Tensor:
-    total, size, step = _row_sums(values), _row_sums([v.abs() for v in values]), _row_sums(moved)
+    total, size, step = row_sums(values), row_sums([v.abs() for v in values]), row_sums(moved)
     error = completeness_error(total.numpy(), change.double().numpy(), typical.double().numpy())
     return torch.from_numpy(error <= AMBER) & (step <= settled * size)
 
 
-def _row_sums(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+def row_sums(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Sums over all numbers of each row, shape (n,)."""
     return torch.stack([part.reshape(len(part), -1).sum(dim=1) for part in parts]).sum(dim=0)

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from .explanation import completeness_error
-from .integrated_gradients import NESTED, Nested, integrated_gradients, refined
+from .integrated_gradients import integrated_gradients
+from .kinked import path_integral
 from .maps import Maps
 from .subject import Subject
 
@@ -20,8 +21,7 @@ def integrated(subject: Subject, baseline: torch.Tensor, typical: torch.Tensor, 
     """Integrated gradients from ``baseline`` (like the inputs), added up over the numbers of each place of the map."""
     base = subject.values(baseline, torch.arange(subject.n))
     change = subject.outputs() - base
-    rule = Nested(subject.scalar, (subject.inputs,), (baseline,))
-    integral = refined(rule, change, typical, levels=NESTED)
+    integral = path_integral(subject.scalar, (subject.inputs,), (baseline,), change, typical)
     total = integral.values[0].reshape(subject.n, -1).sum(dim=1)
     return Maps(
         method=f"{method} (up to {max(integral.nodes)} nodes)",

@@ -1,0 +1,198 @@
+"""Integrated gradients of networks with kinks (ReLU, max pooling), where high-order rules have nothing to hold on to.
+
+Along a path such a network's gradient is constant between kinks, and there are thousands of them: it moves like a
+random walk, for which equal cells with their midpoints are best and the error falls as 1 / nodes. How far it moved from
+node to node tells the error of the sum without a second rule: steps D_k at spacing h leave a standard deviation of
+h sqrt(sum D_k^2 / 12) (the variance of a random walk's mean given its midpoints; exact for one kink anywhere). The
+nodes of a row follow from that: eight cells, then thirds, fifths ... of each, as many as are needed; the nodes
+of the eight stay in use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, pi, sqrt
+from typing import Any
+
+import torch
+
+from .explanation import AMBER, completeness_error
+from .integrated_gradients import NESTED, Integral, Nested, Scalar, at_points, refined, row_sums
+from .network import Tensors, in_calls, rows_per_call
+
+CELLS = 8
+MOST_PARTS = 63  # of a cell: 504 nodes
+FEWEST_PARTS = 9  # that must fit the memory, else the rules are used that add up as they go
+ACCURACY = 0.02  # expected error of a row's values, as a share of their sizes
+NUMBERS_KEPT = 1 << 24  # gradients that are held at once: 64 MB
+HALF_NORMAL = sqrt(2 / pi)  # the mean size of an error of standard deviation 1
+KINKED = (
+    "ReluBackward",
+    "ThresholdBackward",
+    "LeakyReluBackward",
+    "PreluKernelBackward",
+    "HardtanhBackward",
+    "HardswishBackward",
+    "ClampMinBackward",
+    "AbsBackward",
+    "MaxPool",
+    "AdaptiveMaxPool",
+    "MaximumBackward",
+    "MinimumBackward",
+)
+
+
+def path_integral(
+    scalar: Scalar, inputs: Tensors, baselines: Tensors, change: torch.Tensor, typical: torch.Tensor
+) -> Integral:
+    """Integrated gradients of every row by the rule that fits the network, refined until they are right.
+
+    ``change`` (n,) is what each row must add up to, ``typical`` (n,) a change that is usual for the model.
+    """
+    if has_kinks(scalar, inputs) and _Path(scalar, inputs, baselines).most_parts >= FEWEST_PARTS:
+        return midpoints(scalar, inputs, baselines, change, typical)
+    return refined(Nested(scalar, inputs, baselines), change, typical, levels=NESTED)
+
+
+def has_kinks(scalar: Scalar, inputs: Tensors) -> bool:
+    """Whether the way back from the scalar passes a function with a kink; whoever wrote it, as a layer or a call."""
+    some = tuple(t[:2].detach().clone().requires_grad_(t.is_floating_point()) for t in inputs)
+    with torch.enable_grad():
+        node = scalar(some, torch.arange(len(some[0]))).grad_fn
+    seen: set[Any] = set()
+    ahead: list[Any] = [node]
+    while ahead:
+        node = ahead.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if type(node).__name__.startswith(KINKED):
+            return True
+        ahead += [before for before, _ in node.next_functions]
+    return False
+
+
+def midpoints(
+    scalar: Scalar,
+    inputs: Tensors,
+    baselines: Tensors,
+    change: torch.Tensor,
+    typical: torch.Tensor,
+    accuracy: float = ACCURACY,
+) -> Integral:
+    """Midpoint rules whose nodes follow from each row's expected error; ``moved`` holds that of every value."""
+    path = _Path(scalar, inputs, baselines)
+    n = len(change)
+    parts = torch.ones(n, dtype=torch.long)
+    values, moved = (tuple(torch.zeros(t.shape, dtype=torch.float64) for t in inputs) for _ in range(2))
+    spent, size = 0, max(1, NUMBERS_KEPT // (CELLS * path.numbers))
+    for start in range(0, n, size):
+        rows = torch.arange(start, min(start + size, n))
+        pilot = path.gradients(rows, _midpoints(CELLS))
+        spent += CELLS * len(rows)
+        _put(values, moved, rows, path.integral(rows, pilot))
+        left = rows  # all of them: what happens between eight nodes is too easily missed
+        while len(left):
+            parts[left] = _wanted(values, moved, parts, accuracy, path.most_parts)[left]
+            for share in parts[left].unique().tolist():
+                spent += path.refine(left[parts[left] == share], share, pilot, start, values, moved)
+            left = left[~_settled(values, moved, change, typical, accuracy)[left] & (parts[left] < path.most_parts)]
+    return Integral(values=values, moved=moved, evaluations=spent, nodes=tuple((CELLS * parts).tolist()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    scalar: Scalar
+    inputs: Tensors
+    baselines: Tensors
+
+    @property
+    def numbers(self) -> int:
+        """Of one row."""
+        return max(1, sum(t[0].numel() for t in self.inputs))
+
+    @property
+    def most_parts(self) -> int:
+        fit = min(MOST_PARTS, NUMBERS_KEPT // (CELLS * self.numbers))
+        return max(3, fit - 1 + fit % 2)
+
+    def refine(
+        self, rows: torch.Tensor, parts: int, pilot: Tensors, start: int, values: Tensors, moved: Tensors
+    ) -> int:
+        """Values and errors of these rows with so many nodes a cell; the number of gradients that it took."""
+        nodes = _midpoints(CELLS * parts)
+        middle = torch.arange(CELLS) * parts + parts // 2
+        new = torch.ones(len(nodes), dtype=torch.bool)
+        new[middle] = False
+        for some in rows.split(max(1, NUMBERS_KEPT // (len(nodes) * self.numbers))):
+            every = []
+            for found, known in zip(self.gradients(some, nodes[new]), pilot, strict=True):
+                both = found.new_empty((len(some), len(nodes), *found.shape[2:]))
+                both[:, new], both[:, middle] = found, known[some - start]
+                every.append(both)
+            _put(values, moved, some, self.integral(some, tuple(every)))
+        return len(rows) * int(new.sum())
+
+    def gradients(self, rows: torch.Tensor, nodes: torch.Tensor) -> Tensors:
+        """Shape (rows, nodes, ...) for each input on the CPU, with the axes in the order of the memory."""
+        targets = torch.arange(len(self.inputs[0]), device=self.inputs[0].device)
+        row, node = rows.repeat_interleave(len(nodes)), nodes.repeat(len(rows))
+        parts = in_calls(
+            len(row),
+            rows_per_call(self.inputs),
+            lambda at: at_points(self.scalar, self.inputs, self.baselines, targets, row[at], node[at]),
+        )
+        whole = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+        flat = (_stored(t, x) for t, x in zip(whole, self.inputs, strict=True))
+        return tuple(t.reshape(len(rows), len(nodes), *t.shape[1:]) for t in flat)
+
+    def integral(self, rows: torch.Tensor, gradients: Tensors) -> tuple[Tensors, Tensors]:
+        """Attributions of the rows and the expected size of their errors, float64."""
+        values, errors = [], []
+        for found, x, b in zip(gradients, self.inputs, self.baselines, strict=True):
+            at = rows.to(x.device)
+            path = _stored((x[at] - b[at]).cpu().double(), x)
+            steps = (found.diff(dim=1) ** 2).sum(dim=1, dtype=torch.float64)
+            values.append(_shaped(found.mean(dim=1, dtype=torch.float64) * path, x))
+            errors.append(_shaped((steps / 12).sqrt() * path.abs() * (HALF_NORMAL / found.shape[1]), x))
+        return tuple(values), tuple(errors)
+
+
+def _stored(t: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """With the channels last where ``like`` lies so in memory: a copy across orders is slow."""
+    return t.movedim(1, -1) if _channels_last(like) else t
+
+
+def _shaped(t: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    return t.movedim(-1, 1) if _channels_last(like) else t
+
+
+def _channels_last(t: torch.Tensor) -> bool:
+    return t.ndim == 4 and t.is_contiguous(memory_format=torch.channels_last) and not t.is_contiguous()
+
+
+def _midpoints(nodes: int) -> torch.Tensor:
+    return (torch.arange(nodes, dtype=torch.float64) + 0.5) / nodes
+
+
+def _put(values: Tensors, moved: Tensors, rows: torch.Tensor, found: tuple[Tensors, Tensors]) -> None:
+    for held, new in zip((*values, *moved), (*found[0], *found[1]), strict=True):
+        held[rows] = new
+
+
+def _settled(
+    values: Tensors, moved: Tensors, change: torch.Tensor, typical: torch.Tensor, accuracy: float
+) -> torch.Tensor:
+    total = row_sums(values).numpy()
+    error = completeness_error(total, change.cpu().double().numpy(), typical.cpu().double().numpy())
+    return torch.from_numpy(error <= AMBER) & (row_sums(moved) <= accuracy * row_sums([v.abs() for v in values]))
+
+
+def _wanted(values: Tensors, moved: Tensors, parts: torch.Tensor, accuracy: float, most: int) -> torch.Tensor:
+    """Odd numbers of parts a cell that should do, (n,): the error falls as one over the nodes, at least to a third."""
+    error, size = row_sums(moved), row_sums([v.abs() for v in values])
+    found = []
+    for now, times in zip(parts.tolist(), (error / (accuracy * size).clamp(min=1e-300)).tolist(), strict=True):
+        enough = min(most, max(3 * now, ceil(min(times, most) * now)))
+        found.append(min(most, enough + 1 - enough % 2))
+    return torch.tensor(found)
