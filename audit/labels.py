@@ -47,6 +47,7 @@ def label_case(case: Case, at: int) -> Case:
         loaded=None if case.loaded is None else cut(case.loaded),
         datasets={name: label_data(data, at) for name, data in case.datasets.items()},
         variants={name: cut(variant) for name, variant in case.variants.items()},
+        baseline=None if case.baseline is None else cut(case.baseline),
         task=question.task,
         classes=question.classes,
         positive=question.positive,

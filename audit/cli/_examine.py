@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import pyarrow.parquet
 
 from audit import plan as planning
 from audit.case import DATASETS, Question, data_spec, question_of, refuse_unknown_region
+from audit.cli._paired_power import PairedPower, is_change, plan_paired
 from audit.cli._power import LimitPower, plan_power
 from audit.data import Dataset
 from audit.data.dataset import Column, shown
@@ -21,12 +22,13 @@ from audit.data.reading import files, read_table, schema
 from audit.data.task import target_facts
 from audit.energy.hardware import unknown_hardware
 from audit.errors import DataError, ModelError, SpecError, nearest
+from audit.labels import label_data, label_question
 from audit.models.loading import glance
 from audit.plan import Facts, Item, Law
 from audit.policy.limits import Limit, demanded
 from audit.policy.packs import Pack, waivers
 from audit.policy.waivers import check_waivers, unmatched
-from audit.registry import Registry
+from audit.registry import CLASS, Registry
 from audit.spec import Loaded, ModelSpec, relative
 
 
@@ -41,6 +43,8 @@ class Examined:
     law: Law
     items: tuple[Item, ...]
     power: tuple[LimitPower, ...]
+    paired: tuple[PairedPower, ...]  # of limits on a change between two models
+    unplanned: tuple[str, ...]  # such limits whose rows only the models' own decisions tell
     faults: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -48,11 +52,11 @@ class Examined:
 def examine(loaded: Loaded, registry: Registry, policy: Pack | None) -> Examined:
     """SpecError, DataError or ModelError, each with its fix, for whatever cannot even be planned."""
     spec = loaded.spec
-    law = planning.law_of(loaded, registry.notes, policy)
+    law = planning.law_of(loaded, registry.notes_of(spec.labels), policy)
     today = datetime.now(UTC).date()
     check_waivers(waivers(spec), spec.gate, today)
     if spec.model is not None:
-        _refuse_model(spec.model, loaded.root)
+        _refuse_model(spec.to_load(spec.model), loaded.root)
         _refuse_baseline(spec.model, loaded.root)
     refuse_unknown_region(spec)
     tables = _tables(loaded, law)
@@ -61,6 +65,8 @@ def examine(loaded: Loaded, registry: Registry, policy: Pack | None) -> Examined
     items = planning.make(registry, _facts(loaded, tables, question), law.limits)
     faults = [*_groups_missing(law.limits, test, loaded), *_unanswerable(law.limits, items, registry)]
     answerable = [limit for limit in law.limits if set(limit.by) <= set(test.table.column_names)]
+    stats = spec.stats
+    paired = tuple(plan_paired(answerable, test, question, min_n=stats.min_n, confidence=stats.confidence))
     return Examined(
         loaded=loaded,
         question=question,
@@ -69,11 +75,28 @@ def examine(loaded: Loaded, registry: Registry, policy: Pack | None) -> Examined
         law=law,
         items=tuple(items),
         power=tuple(
-            plan_power(answerable, test, question, min_n=spec.stats.min_n, underpowered=spec.gate.underpowered)
+            power
+            for limits, data, asked in _questions(answerable, test, question)
+            for power in plan_power(limits, data, asked, min_n=spec.stats.min_n, underpowered=spec.gate.underpowered)
         ),
+        paired=paired,
+        unplanned=tuple(x.id for x in answerable if is_change(x) and x.id not in {plan.limit.id for plan in paired}),
         faults=(*faults, *_files_missing(loaded)),
         warnings=(*unmatched(waivers(spec), law.limits, today), *_cautions(loaded, test)),
     )
+
+
+def _questions(
+    limits: list[Limit], test: Dataset, question: Question
+) -> Iterator[tuple[list[Limit], Dataset, Question]]:
+    """The limits with the question that they are about: in a multilabel task, each label is one of its own."""
+    if question.task != "multilabel":
+        yield limits, test, question
+        return
+    for at, label in enumerate(question.classes):
+        own = [limit for limit in limits if limit.params.get(CLASS) == label]
+        asked = label_question(test, at)  # also where no limit asks: a column that is no label is found here
+        yield own, label_data(test, at), asked
 
 
 def _refuse_model(model: ModelSpec, root: Path) -> None:
@@ -142,7 +165,7 @@ def _tables(loaded: Loaded, law: Law) -> dict[str, Dataset]:
 def _wanted(path: Path, data: Dataset, limits: Iterable[Limit]) -> pa.Table:
     """The columns that the plan needs: target, decisions, groups. Rows of the others stay on the disk."""
     roles = data.roles
-    named = [roles.target, roles.prediction, *roles.groups, *(column for limit in limits for column in limit.by)]
+    named = [*roles.truths, roles.prediction, *roles.groups, *(column for limit in limits for column in limit.by)]
     stored = list(data.table.column_names)
     columns = [name for name in dict.fromkeys(named) if name in stored] or stored[:1]
     table = read_table(path, columns)
@@ -181,7 +204,8 @@ def _facts(loaded: Loaded, tables: Mapping[str, Dataset], question: Question) ->
     return Facts(
         task=question.task,
         has=planning.present(loaded.spec, has_model=has_model, names=tables),
-        roles=frozenset(role for role in planning.ROLES if getattr(test.roles, role)),
+        labels=loaded.spec.labels,
+        roles=planning.roles_named(test.roles),
         kinds=frozenset(test.columns[name].kind for name in features),
     )
 
@@ -202,12 +226,14 @@ def _groups_missing(limits: Iterable[Limit], test: Dataset, loaded: Loaded) -> l
 
 def _unanswerable(limits: Iterable[Limit], items: Iterable[Item], registry: Registry) -> list[str]:
     """Limits that somebody wrote for this audit, and that its plan cannot answer."""
-    kept_out = {(i.check.id, i.on, tuple(sorted(i.params.items()))): i.omission for i in items}
+    kept_out = {(i.check.id, i.on, tuple(sorted(i.about.items()))): i.omission for i in items}
     faults = []
     for limit in limits:
         if limit.on not in DATASETS:
             raise SpecError(f'{_where(limit)}on = "{limit.on}"{nearest(limit.on, DATASETS)}: use {", ".join(DATASETS)}')
-        omission = kept_out.get((registry.measures[limit.measure], limit.on, tuple(sorted(limit.params.items()))))
+        check = registry.measures[limit.measure]
+        plain = kept_out.get((check, limit.on, ()))
+        omission = kept_out.get((check, limit.on, tuple(sorted(limit.params.items()))), plain)
         if omission is not None and demanded(limit) and limit.level != "record":
             faults.append(f"{_where(limit)}{limit.id} cannot be assessed: {omission.detail}; {omission.remedy}")
     return faults
@@ -235,9 +261,9 @@ def _cautions(loaded: Loaded, test: Dataset) -> list[str]:
         for column in test.roles.groups
         if _is_plain(test.columns[column]) and len(test.codes(column).levels) < 2
     ]
-    target = test.roles.target
-    if target and len(target_facts(test.stored(target)).levels or ("", "")) < 2:
-        told.append(f'target "{target}" holds fewer than two values: most measures will be undefined')
+    for target in test.roles.truths:
+        if len(target_facts(test.stored(target)).levels or ("", "")) < 2:
+            told.append(f'target "{target}" holds fewer than two values: most measures will be undefined')
     if not test.roles.groups:
         told.append("no group is named: nothing will be said about who is treated how (groups in [data.test])")
     spec = loaded.spec

@@ -12,6 +12,7 @@ from audit.errors import SpecError
 
 if TYPE_CHECKING:
     from audit.cli._examine import Examined
+    from audit.cli._paired_power import PairedPower
     from audit.cli._power import LimitPower
 
 EPILOG = """No model is loaded and no check runs; only the columns of the target and of the groups are read.
@@ -46,7 +47,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def screen(found: Examined) -> str:
     """All of it on one screen."""
-    sections = [_head(found), _kept_out(found), _power(found), *(f"! {words}" for words in found.warnings)]
+    sections = [
+        _head(found),
+        _kept_out(found),
+        _power(found),
+        _paired(found),
+        *(f"! {words}" for words in found.warnings),
+    ]
     sections += [f"✗ {words}" for words in found.faults]
     sections.append("" if found.faults else f"\nnext: audit run {found.loaded.path}")
     return "\n".join(section for section in sections if section)
@@ -56,7 +63,8 @@ def _head(found: Examined) -> str:
     from audit import wording
 
     spec, question, test = found.loaded.spec, found.question, found.tables["test"]
-    target = f", target {wording.label(test.roles.target)}" if test.roles.target else ", no target"
+    named = wording.listed(map(wording.label, test.roles.truths))
+    target = f", target {named}" if named else ", no target"
     positive = f", positive = {wording.label(question.positive)}" if question.positive is not None else ""
     sources: dict[str, int] = defaultdict(int)
     for limit in found.law.limits:
@@ -65,6 +73,7 @@ def _head(found: Examined) -> str:
     lines = [
         f"{'✗' if found.faults else '✓'} {found.loaded.path}: {wording.label(spec.name)}",
         f"  model    {spec.model.path if spec.model else 'none: stored predictions are audited'}",
+        *_baseline(found),
         *(f"  {name:<8} {_table(found, name)}" for name in found.tables),
         f"  task     {question.task}{target}{positive}",
         *([f"  lists    one for each {wording.label(test.roles.query)}"] if test.roles.query else []),
@@ -73,6 +82,14 @@ def _head(found: Examined) -> str:
         f"  checks   {runs} will run, {len(found.items) - runs} cannot",
     ]
     return "\n".join(lines)
+
+
+def _baseline(found: Examined) -> list[str]:
+    """The model that this one is held against, if there is one."""
+    said = found.loaded.spec.model.baseline_model if found.loaded.spec.model else None
+    columns = found.tables["test"].roles.baseline.columns
+    named = said.path if said else ", ".join(columns)
+    return [f"  baseline {named}"] if named else []
 
 
 def _table(found: Examined, name: str) -> str:
@@ -105,6 +122,15 @@ def _power(found: Examined) -> str:
     lines += [_limit(power) for power in pack[:SHOWN]]
     rest = [f"  and {len(pack) - SHOWN} more limits of packs (--json shows all)"] if len(pack) > SHOWN else []
     return "\n".join([title, *lines, *rest])
+
+
+def _paired(found: Examined) -> str:
+    """Limits on a change between two models on the same rows."""
+    if not found.paired and not found.unplanned:
+        return ""
+    lines = [f"  {power.words}" for power in found.paired]
+    lines += [f"  ? {name}: cannot be planned before both models have answered" for name in found.unplanned]
+    return "\n".join(["\nWhat the rows could show of a change between two models", *lines])
 
 
 def _limit(power: LimitPower) -> str:
@@ -143,7 +169,7 @@ def as_json(found: Examined) -> dict[str, Any]:
             {
                 "check": item.check.id,
                 "on": item.on,
-                "params": dict(item.params),
+                "params": dict(item.about),
                 "runs": item.omission is None,
                 "why_not": item.omission.detail if item.omission else "",
                 "remedy": item.omission.remedy if item.omission else "",
@@ -151,8 +177,21 @@ def as_json(found: Examined) -> dict[str, Any]:
             for item in found.items
         ],
         "power": [_power_json(power) for power in found.power],
+        "paired": [_paired_json(power) for power in found.paired],
+        "unplanned": list(found.unplanned),
         "warnings": list(found.warnings),
         "faults": list(found.faults),
+    }
+
+
+def _paired_json(power: PairedPower) -> dict[str, Any]:
+    return {
+        "limit": power.limit.id,
+        "denominator": power.denominator,
+        "allowed": power.allowed,
+        "needed": power.needed,
+        "can_pass": power.can_pass,
+        "groups": [{"slice": dict(g.group), "n": g.n, "most_churn": g.churn} for g in power.groups],
     }
 
 

@@ -77,7 +77,7 @@ def spec_of(stored: AuditRun) -> Loaded:
 def rejudged(stored: AuditRun, loaded: Loaded, policy: Pack | None, baseline: AuditRun | None) -> AuditRun:
     """The same measurements under other limits; what they ask and the run does not hold is not assessed."""
     spec, registry, today = loaded.spec, find(), datetime.now(UTC).date()
-    notes = {**registry.notes, **stored.measures}
+    notes = {**registry.notes_of(spec.labels), **stored.measures}
     docs = {**{info.id: info.doc for info in registry.checks.values()}, **stored.docs}
     law = planning.law_of(loaded, notes, policy)
     check_waivers(waivers(spec), spec.gate, today)

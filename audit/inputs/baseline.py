@@ -11,7 +11,7 @@ from audit.errors import DataError, ModelError, Unavailable
 from audit.inputs.predictions import Predictions, predicted, stored
 from audit.models.loading import LoadedModel
 
-REQUIRES = {"baseline": True}
+REQUIRES = {"baseline": True, "tasks": ("binary", "multiclass", "regression")}
 COMPARED = ("binary", "multiclass", "regression")
 
 

@@ -22,7 +22,11 @@ from audit.inputs.predictions import Predictions
 from audit.models import Model
 from audit.stats import generator
 
-REQUIRES = {"model": True, "kinds": ("image", "text", "series", "audio")}
+REQUIRES = {
+    "model": True,
+    "kinds": ("image", "text", "series", "audio"),
+    "tasks": ("binary", "multiclass", "regression", "ranking"),
+}
 
 ROWS = 8
 WRONG = 3

@@ -21,7 +21,11 @@ from audit.inputs.predictions import Predictions, relevant_class
 from audit.models import LinearModel, Model, TreeEnsemble
 from audit.stats import generator
 
-REQUIRES = {"model": True, "kinds": ("number", "category", "text")}
+REQUIRES = {
+    "model": True,
+    "kinds": ("number", "category", "text"),
+    "tasks": ("binary", "multiclass", "regression", "ranking"),
+}
 
 TABLE_KINDS = ("number", "category", "text")
 ROWS = 200

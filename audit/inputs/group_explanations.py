@@ -24,7 +24,11 @@ from audit.inputs.predictions import Predictions, relevant_class
 from audit.models import Model
 from audit.stats import generator
 
-REQUIRES = {"model": True, "kinds": ("number", "category", "text")}
+REQUIRES = {
+    "model": True,
+    "kinds": ("number", "category", "text"),
+    "tasks": ("binary", "multiclass", "regression", "ranking"),
+}
 
 FEWEST, ENOUGH = 30, 50  # rows of a side: below the first it is given as many as the second
 MOST_EXTRA = 4  # times as many rows as the sample, for the largest sides first: each row costs as much

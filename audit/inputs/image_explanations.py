@@ -6,7 +6,7 @@ from audit.attribution.images import ImageExplanation
 from audit.attribution.maps import MapExplanation
 from audit.inputs.explained_maps import ExplainedMaps
 
-REQUIRES = {"model": True, "kinds": ("image",)}
+REQUIRES = {"model": True, "kinds": ("image",), "tasks": ("binary", "multiclass", "regression", "ranking")}
 
 
 def image_explanations(explained_maps: ExplainedMaps[MapExplanation]) -> ExplainedMaps[ImageExplanation]:

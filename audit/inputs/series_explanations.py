@@ -6,7 +6,7 @@ from audit.attribution.maps import MapExplanation
 from audit.attribution.series import SeriesExplanation
 from audit.inputs.explained_maps import ExplainedMaps
 
-REQUIRES = {"model": True, "kinds": ("series", "audio")}
+REQUIRES = {"model": True, "kinds": ("series", "audio"), "tasks": ("binary", "multiclass", "regression", "ranking")}
 
 
 def series_explanations(explained_maps: ExplainedMaps[MapExplanation]) -> ExplainedMaps[SeriesExplanation]:

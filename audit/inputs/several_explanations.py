@@ -6,7 +6,11 @@ from audit.attribution.maps import MapExplanation
 from audit.attribution.several import SeveralExplanation
 from audit.inputs.explained_maps import ExplainedMaps
 
-REQUIRES = {"model": True, "kinds": ("image", "text", "series", "audio")}
+REQUIRES = {
+    "model": True,
+    "kinds": ("image", "text", "series", "audio"),
+    "tasks": ("binary", "multiclass", "regression", "ranking"),
+}
 
 
 def several_explanations(explained_maps: ExplainedMaps[MapExplanation]) -> ExplainedMaps[SeveralExplanation]:

@@ -6,7 +6,7 @@ from audit.attribution.maps import MapExplanation
 from audit.attribution.text import TextExplanation
 from audit.inputs.explained_maps import ExplainedMaps
 
-REQUIRES = {"model": True, "kinds": ("text",)}
+REQUIRES = {"model": True, "kinds": ("text",), "tasks": ("binary", "multiclass", "regression", "ranking")}
 
 
 def text_explanations(explained_maps: ExplainedMaps[MapExplanation]) -> ExplainedMaps[TextExplanation]:

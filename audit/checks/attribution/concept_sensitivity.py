@@ -37,6 +37,8 @@ from audit.models import Differentiable, Model
 from audit.results import Outcome
 from audit.stats import exact, generator, holm, rate
 
+REQUIRES = {"tasks": ("binary", "multiclass", "regression", "ranking")}
+
 MEASURES: Mapping[str, Mapping[str, object]] = {
     "concept_score": {
         "unit": "1",

@@ -42,6 +42,8 @@ from audit.stats import exact, generator, interval, mean
 if TYPE_CHECKING:
     from audit.attribution.layers import LayerExplanation
 
+REQUIRES = {"tasks": ("binary", "multiclass", "regression", "ranking")}
+
 MEASURES: Mapping[str, Mapping[str, object]] = {
     "layer_strongest_unit_share": {
         "unit": "1",

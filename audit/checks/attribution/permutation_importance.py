@@ -32,6 +32,8 @@ from audit.models import Model
 from audit.results import Outcome, RankedItem, Ranking
 from audit.stats import generator, mean
 
+REQUIRES = {"tasks": ("binary", "multiclass", "regression", "ranking")}
+
 MEASURES = {
     "permutation_importance": {
         "unit": "loss",

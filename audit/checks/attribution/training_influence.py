@@ -32,6 +32,8 @@ from audit.models import Differentiable, Model
 from audit.results import Outcome
 from audit.stats import exact, generator, mean
 
+REQUIRES = {"tasks": ("binary", "multiclass", "regression", "ranking")}
+
 MEASURES: Mapping[str, Mapping[str, object]] = {
     "top_influence_share": {
         "unit": "1",
