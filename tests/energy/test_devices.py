@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -159,3 +160,31 @@ def test_a_small_network_has_a_floor_and_the_reason_why_it_has_no_estimate() -> 
     (gap,) = [gap for gap in found.gaps if gap.rung == "flops"]
     assert "80,000 parameters: below a million a device mostly waits" in gap.why
     assert f"floor of {1e18 / (64 * 3.5e9 * 32) * 280 / 3.6e6:.3g} kWh" in gap.why
+
+
+def test_a_board_of_several_gpus_counts_for_each_that_the_driver_lists() -> None:
+    k80, a16 = (device(name) for name in ("Tesla K80", "NVIDIA A16"))
+    assert k80 is not None
+    assert a16 is not None
+    assert (2 * k80.power_w, 4 * a16.power_w) == (300, 250)
+    assert (k80.fp32, a16.half) == (4.37e12, 17.9e12)
+
+
+def test_every_accelerator_names_a_document_and_no_document_is_left_over() -> None:
+    content = table("accelerators")
+    named = {row[2] for row in content["rows"]}
+    assert named == set(content["sources"])
+    assert all("NVIDIA" in words and len(words) > 20 for words in content["sources"].values())
+
+
+@pytest.mark.parametrize("row", table("accelerators")["rows"], ids=lambda row: str(row[0]))
+def test_the_rates_of_a_part_stand_in_the_ratio_of_its_architecture(row: list[Any]) -> None:
+    """Tensor cores of one generation do 1, 2, 4 ... times what the other units do; a slip of a digit shows here."""
+    name, _, _, fp32, tf32, half = row
+    if any(word in name for word in ("V100", "T4", "RTX 20", "Quadro", "TITAN V", "TITAN RTX")):
+        assert half / fp32 == pytest.approx(8, rel=0.1)
+    elif "GeForce RTX" in name:
+        assert (tf32 / fp32, half / fp32) == pytest.approx((1, 4), rel=0.02)
+    elif tf32:
+        assert half / tf32 == pytest.approx(2, rel=0.03)
+        assert tf32 / fp32 == pytest.approx(round(tf32 / fp32), rel=0.15) or "H100 PCIe" in name
