@@ -15,7 +15,8 @@ from audit.policy import Finding
 from audit.record import AuditRun
 
 SHOWN = 12
-EPILOG = """Intervals of differences take the two runs as independent; over the same rows they are wider than need be.
+EPILOG = """Intervals of differences take the two runs as independent, since a run keeps no decision of a row; over the
+same rows they are wider than need be. To compare two models row by row, audit one with the other as [model] baseline.
 
 exit codes:
   0    the runs were compared

@@ -37,12 +37,13 @@ def judge_regression(case: Case) -> Finding:
         limit=case.limit,
         verdict=verdict,
         subject=subject,
-        message=f"{case.name}{where}, worsening against the baseline: {wording.measurement(subject)}; "
+        message=f"{case.name}{where}, worsening against the baseline run, unpaired: {wording.measurement(subject)}; "
         f"the limit is {case.bounds}",
         remedy={
             Verdict.PASS: "nothing to do",
             Verdict.FAIL: case.fix,
-            Verdict.INCONCLUSIVE: "the interval includes the limit: more rows would decide it",
+            Verdict.INCONCLUSIVE: "the interval includes the limit: more rows would decide it, or the earlier model "
+            "itself on the same rows, as [model] baseline",
         }[verdict],
         comparison=worst,
         assessed=len(pairs),
@@ -76,7 +77,7 @@ def _worsening(case: Case, new: Measurement, old: Measurement, level: float) -> 
         basis=basis,
         n=new.n + old.n,
         unit=new.unit,
-        method=f"worsening, {method_words(basis)}",
+        method=f"worsening of two runs, unpaired, {method_words(basis)}",
         slice=new.slice,
         params=new.params,
     )

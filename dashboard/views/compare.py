@@ -122,7 +122,11 @@ def _changes(before: AuditRun, after: AuditRun, found: Sequence[Change]) -> None
         spec = change_chart.figure_changes(drawn, "after minus before", widgets.palette())
         widgets.chart(spec, change_chart.describe(drawn))
     same_rows = _hashes(before) == _hashes(after)
-    independent = " The rows are the same, so the intervals are wider than they need be." if same_rows else ""
+    independent = (
+        " The rows are the same, so the intervals are wider than they need be; [model] baseline compares row by row."
+        if same_rows
+        else ""
+    )
     chance = wording.number(len(shown) * (1 - after.confidence), "1", 1.0)
     widgets.note(
         f"Each interval is a {wording.level(after.confidence)} interval of its own and takes the runs as independent: "

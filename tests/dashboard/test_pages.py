@@ -14,11 +14,12 @@ from streamlit.testing.v1 import AppTest
 
 from audit import store
 from audit.policy import Verdict
-from audit.results import Outcome
+from audit.results import Outcome, Table
 from dashboard import app
 from tests.dashboard.conftest import Page, written
 from tests.reports.evidence import measurement
 from tests.reports.runs import rates, record, rich
+from tests.reports.test_paired import ACCURACY, NOTE, change
 
 PAGES = tuple(app.PAGES)
 
@@ -211,6 +212,19 @@ def test_energy_stands_against_other_runs_of_the_name_and_no_others(page: Page, 
 
 def test_one_run_alone_cannot_be_compared(page: Page, one_run: Path) -> None:
     assert "one run only" in texts(page(one_run, "compare"))
+
+
+def test_a_comparison_with_the_baseline_is_drawn_though_there_is_one_run_only(page: Page, tmp_path: Path) -> None:
+    measured = [change(10, 40, 600), change(2, 30, 200, {"race": "black"})]
+    counts = Table(name="baseline", title="The baseline", columns=("what", "is"), rows=(("baseline", "old.skops"),))
+    found = record("baseline.decisions", Outcome(measurements=tuple(measured), evidence=(counts,)))
+    run = rich()
+    written(replace(run, records=(*run.records, found), measures={**run.measures, ACCURACY: NOTE}), tmp_path)
+    test = page(tmp_path, "compare")
+    assert not test.exception
+    assert "Against the model now in use, on the same rows" in texts(test)
+    labels = {row["label"] for row in charts(test)[0] if "label" in row}
+    assert labels == {"accuracy", "accuracy, race = black"}
 
 
 def test_provenance_shows_hashes_omissions_and_that_nothing_was_changed(page: Page, one_run: Path) -> None:

@@ -38,6 +38,15 @@ def test_the_worsening_is_shown_with_its_sign() -> None:
     assert found.subject.value == pytest.approx(0.2)
 
 
+def test_it_says_that_two_runs_are_compared_unpaired_and_what_would_tell_more() -> None:
+    found = judged(a_limit(regress=0.02), {"": (870, 1000)}, {"": (880, 1000)})
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "the baseline run, unpaired" in found.message
+    assert isinstance(found.subject, Measurement)
+    assert "unpaired" in found.subject.method
+    assert "[model] baseline" in found.remedy
+
+
 def test_each_group_is_compared_with_itself() -> None:
     limit = a_limit(by=("sex",), regress=0.05)
     found = judged(limit, {"f": (500, 1000), "m": (900, 1000)}, {"f": (900, 1000), "m": (500, 1000)})
