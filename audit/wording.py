@@ -318,6 +318,16 @@ def limit_words(unit: str, *, lowest: float | None, highest: float | None, regre
     return " and ".join(parts) or "recorded, no limit"
 
 
+def sight(seen: float | None, unit: str, compare: str) -> str:
+    """The smallest gap, the ratio nearest to 1 or the smallest distance from a limit that the rows could have shown."""
+    if seen is None:
+        return ""
+    what = {"difference": "smallest gap", "ratio": "ratio nearest to 1"}.get(
+        compare, "smallest distance from the limit"
+    )
+    return f"the {what} that these rows could have shown is {number(seen, '1' if compare == 'ratio' else unit)}"
+
+
 def unknown_words(rows: int, *, assigned: bool) -> str:
     """What a comparison makes of rows whose group is not known: ``assigned`` in the worst way, or a group apart."""
     they = f"{count(rows, 'row')} of unknown group"

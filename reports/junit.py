@@ -71,6 +71,7 @@ def _details(words: FindingWords) -> str:
         f"measured: {measured}",
         f"limit: {words.limit}" + (f" ({words.why})" if words.why else ""),
         words.coverage,
+        words.sight,
         words.waiver,
         f"next: {words.remedy}" if words.remedy else "",
     )

@@ -74,6 +74,7 @@ def _row(f: FindingWords) -> str:
     open_gate = "" if f.blocks else " (does not block)"
     level = {"warn": " (warning)", "record": " (record)"}.get(f.level, open_gate)
     measured = f"**{plain(f.value)}** ({plain(f.uncertainty)})" if f.value else plain(f.uncertainty)
+    measured += f"; {plain(f.sight)}" if f.sight else ""
     cells = (f"{f.status.glyph} {f.status.word}{level}", plain(f.measure), code(f.who), measured, plain(f.limit))
     return "| " + " | ".join((*cells, plain(wording.sentence(f.remedy)))) + " |"
 

@@ -36,6 +36,7 @@ class FindingWords:
     state: str
     waiver: str
     coverage: str
+    sight: str  # the smallest gap, or distance from the limit, that could have been shown
     clause: str
     columns: tuple[str, ...]
 
@@ -163,6 +164,7 @@ def words(run: AuditRun, finding: Finding) -> FindingWords:
         state=finding.state if run.baseline else "",
         waiver=waiver_words(finding),
         coverage=coverage(finding),
+        sight=wording.sight(finding.smallest_gap, note_of(run, limit.measure).unit, limit.compare),
         clause=", ".join(wording.label(clause) for clause in limit.clause),
         columns=columns(finding),
     )

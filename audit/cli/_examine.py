@@ -77,7 +77,15 @@ def examine(loaded: Loaded, registry: Registry, policy: Pack | None) -> Examined
         power=tuple(
             power
             for limits, data, asked in _questions(answerable, test, question)
-            for power in plan_power(limits, data, asked, min_n=spec.stats.min_n, underpowered=spec.gate.underpowered)
+            for power in plan_power(
+                limits,
+                data,
+                asked,
+                min_n=spec.stats.min_n,
+                underpowered=spec.gate.underpowered,
+                notes=registry.notes,
+                bounds=spec.data.test.missing == "bounds",
+            )
         ),
         paired=paired,
         unplanned=tuple(x.id for x in answerable if is_change(x) and x.id not in {plan.limit.id for plan in paired}),

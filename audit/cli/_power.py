@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 from audit import wording
 from audit.case import Question
 from audit.data import Dataset
-from audit.inputs.groups import GroupSet, crossed
+from audit.inputs.groups import GroupSet, Slice, crossed
 from audit.policy.limits import Limit
+from audit.results import MeasureNote
 
 POWERED = 2 * NormalDist().inv_cdf(0.95)  # 3.29 standard errors: room for a 95 % interval around no gap
 RATES: Mapping[str, str] = {
@@ -57,6 +59,7 @@ class LimitPower:
     assumed_rate: float
     can_pass: bool
     blocks: bool  # whether a comparison that could show nothing keeps the limit open
+    of: str = ""  # of a named comparison of several rates, the one that this is about
 
     def words(self, group: GroupPower) -> str:
         end = "this limit cannot pass" if self.blocks or not self.powered else "it will be listed as too small to tell"
@@ -73,19 +76,60 @@ class Denominators:
 
 
 def plan_power(
-    limits: Sequence[Limit], data: Dataset, question: Question, *, min_n: int, underpowered: str
+    limits: Sequence[Limit],
+    data: Dataset,
+    question: Question,
+    *,
+    min_n: int,
+    underpowered: str,
+    notes: Mapping[str, MeasureNote] = MappingProxyType({}),
+    bounds: bool = False,
 ) -> list[LimitPower]:
-    """For every limit that compares groups by a rate. ``data`` needs the target and the groups' columns only."""
+    """For every limit that compares groups by a rate, or by several under one name, which ``notes`` explain.
+
+    ``data`` needs the target and the groups' columns only. With ``bounds`` rows of unknown group are no group. Of a
+    named comparison each rate is planned that has rows of its own; of the mean of several, their harmonic mean.
+    """
     counted = denominators(data, question)
-    if not 0 < counted.base_rate < 1:  # one class only: no rate to stand in
+    if not 0 < counted.base_rate < 1 or question.positive is None:  # no rate to stand in
         return []
     planned = []
     for limit in limits:
-        if limit.compare == "each" or limit.on != "test" or RATES.get(limit.measure) not in counted.masks:
+        asked = _asked(limit, notes)
+        if limit.compare == "each" or limit.on != "test" or not asked or not set(asked) <= counted.masks.keys():
             continue
         groups = crossed(limit.by, {column: data.codes(column) for column in limit.by})
-        planned.append(_limit(limit, groups, counted, min_n, (limit.underpowered or underpowered) == "block"))
+        kept = [i for i, level in enumerate(groups.levels) if not (bounds and None in level.values())]
+        sizes = {name: _sizes(groups, counted.masks[name])[kept] for name in asked}
+        if limit.measure in notes and notes[limit.measure].combine == "mean" and len(sizes) > 1:
+            sizes = {wording.listed(sizes): _harmonic(list(sizes.values()))}
+        held = [groups.levels[i] for i in kept]
+        blocks = (limit.underpowered or underpowered) == "block"
+        planned += [
+            _limit(limit, held, name, n, counted.base_rate, min_n, blocks=blocks, of=name if len(sizes) > 1 else "")
+            for name, n in sizes.items()
+        ]
     return planned
+
+
+def _asked(limit: Limit, notes: Mapping[str, MeasureNote]) -> tuple[str, ...]:
+    """The denominators of the rates that the limit compares, each once; "" for one that is not known beforehand."""
+    note = notes.get(limit.measure)
+    rates = note.of if note is not None and note.of else (limit.measure,)
+    return tuple(dict.fromkeys(RATES.get(name, "") for name in rates))
+
+
+def _sizes(groups: GroupSet, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.bincount(groups.codes[mask], minlength=len(groups.levels))
+
+
+def _harmonic(sizes: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """The mean of independent rates varies as one rate of the harmonic mean of their rows does, over their number.
+
+    That number is left out, so that a plan is on the safe side where the rates go together.
+    """
+    with np.errstate(divide="ignore"):
+        return np.asarray(len(sizes) / np.sum([1 / n for n in sizes], axis=0)).astype(np.int64)
 
 
 def denominators(data: Dataset, question: Question) -> Denominators:
@@ -101,10 +145,17 @@ def denominators(data: Dataset, question: Question) -> Denominators:
     return Denominators(masks=masks, base_rate=int(positive.sum()) / total if total else 0.5)
 
 
-def _limit(limit: Limit, groups: GroupSet, counted: Denominators, min_n: int, blocks: bool) -> LimitPower:
-    denominator = RATES[limit.measure]
-    n = np.bincount(groups.codes[counted.masks[denominator]], minlength=len(groups.levels))
-    rate = counted.base_rate
+def _limit(
+    limit: Limit,
+    levels: Sequence[Slice],
+    denominator: str,
+    n: NDArray[np.int64],
+    rate: float,
+    min_n: int,
+    *,
+    blocks: bool,
+    of: str,
+) -> LimitPower:
     gap = _allowed(limit)
     variance = rate * (1 - rate) if limit.compare == "difference" else (1 - rate) / rate
     most = (gap / POWERED) ** 2 / variance  # of 1/n of one group plus 1/n of the other
@@ -114,13 +165,14 @@ def _limit(limit: Limit, groups: GroupSet, counted: Denominators, min_n: int, bl
     return LimitPower(
         limit=limit,
         denominator=denominator,
-        groups=tuple(GroupPower(group=groups.levels[i], n=int(n[i]), short=bool(short[i])) for i in order),
+        groups=tuple(GroupPower(group=levels[i], n=int(n[i]), short=bool(short[i])) for i in order),
         powered=powered,
         comparisons=total,
         needed=max(min_n, math.ceil(2 / most)) if most > 0 else None,
         assumed_rate=rate,
         can_pass=bool(powered == total if blocks else powered),
         blocks=blocks,
+        of=of,
     )
 
 

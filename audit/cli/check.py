@@ -140,7 +140,8 @@ def _limit(power: LimitPower) -> str:
     enough = f"{power.powered} of {wording.count(power.comparisons, 'comparison')} large enough"
     needs = f", about {power.needed:,} {power.denominator} a group would do" if power.needed is not None else ""
     mark = "✓" if power.powered == power.comparisons else "✗" if not power.can_pass else "?"
-    return f"  {mark} {power.limit.id} {bounds}: {enough}{'' if mark == '✓' else needs}"
+    of = f", {power.of}" if power.of else ""
+    return f"  {mark} {power.limit.id} {bounds}{of}: {enough}{'' if mark == '✓' else needs}"
 
 
 def _short(power: LimitPower) -> list[str]:
@@ -199,6 +200,7 @@ def _power_json(power: LimitPower) -> dict[str, Any]:
     return {
         "limit": power.limit.id,
         "denominator": power.denominator,
+        "of": power.of,
         "assumed_rate": power.assumed_rate,
         "needed": power.needed,
         "powered": power.powered,

@@ -188,12 +188,8 @@ def _could_show(case: Case) -> float | None:
 
 def _sight(case: Case, seen: float | None, flips: int | None) -> str:
     """What the rows could have shown, and how far the verdict leans on the groups' labels."""
-    if seen is None:
-        return ""
-    if case.limit.compare == "ratio":
-        sight = f"; the ratio nearest to 1 that these rows could have shown is {wording.number(seen, '1')}"
-    else:
-        sight = f"; the smallest gap that these rows could have shown is {wording.number(seen, case.note.unit)}"
+    said = wording.sight(seen, case.note.unit, case.limit.compare)
+    sight = f"; {said}" if said else ""
     if flips is None:
         return sight
     return f"{sight}, and {wording.count(flips, 'wrong group label')} could turn the verdict"

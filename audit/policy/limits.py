@@ -128,7 +128,7 @@ class Finding:
     state: State = "new"
     waiver: Waiver | None = None
     needed_n: int | None = None  # rows (of the group concerned) that would decide it
-    smallest_gap: float | None = None  # the smallest gap this test set could have shown
+    smallest_gap: float | None = None  # the smallest gap, or distance from the limit, this test set could have shown
     labels_to_flip: int | None = None  # wrong group labels among the two groups shown that could turn the verdict
 
     @property

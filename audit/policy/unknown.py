@@ -69,6 +69,14 @@ def ends_of(case: Case) -> list[tuple[Basis, Basis]]:
     return [case.ends[key_of(m.slice)] for m in case.found] if case.ends else []
 
 
+def leeway(case: Case, m: Measurement) -> float:
+    """How far the assignment alone can move the rate of a group."""
+    if not case.ends:
+        return 0.0
+    low, high = (value(basis) for basis in case.ends[key_of(m.slice)])
+    return max(high - m.value, m.value - low)
+
+
 def room_of(case: Case) -> float:
     """How far the assignment alone can move the gap of two groups, of the pair that it moves least."""
     known = np.array([value(m.basis) for m in case.found])

@@ -87,6 +87,23 @@ def smallest_gap(bases: Sequence[Basis], compare: Compare, level: float) -> floa
     return math.exp(-gap) if compare == "ratio" else gap
 
 
+def smallest_distance(basis: Basis, bound: float, level: float) -> float | None:
+    """How far beyond ``bound`` the true value would have to lie to be shown there at ``level`` with 80 % power.
+
+    At the standard error of a rate that lies on the bound, of other values as it was found. None where the uncertainty
+    is not sampling.
+    """
+    found = interval(basis, 1 - 2 * _TAIL)
+    if found.kind != "sample":
+        return None
+    se = found.half_width / normal_quantile(_TAIL)
+    if basis.method == "wilson":
+        n = basis.numbers["n"]
+        at = float(pooled_rate(np.array(min(max(bound, 0.0), 1.0) * n), np.array(n)))
+        se = math.sqrt(at * (1 - at) / n)
+    return (normal_quantile((1 - level) / 2) + _POWER) * se
+
+
 def rows_for_bound(basis: Basis, bound: float, level: float) -> int | None:
     """Rows, at the same estimate, from which the interval at ``level`` no longer holds the bound.
 

@@ -90,6 +90,7 @@ def _facts(words: selection.FindingWords) -> None:
         "Clause": words.clause,
         "Said in full": words.message,
         "Comparisons": words.coverage,
+        "Could have shown": words.sight,
         "What to do": words.remedy,
         "Waiver": words.waiver,
         "Against the baseline": words.state,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from math import log, sqrt
 from pathlib import Path
@@ -12,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.case import Question
-from audit.cli._power import POWERED, _compared, denominators, plan_power
+from audit.cli._power import POWERED, LimitPower, _compared, denominators, plan_power
 from audit.data.memory import as_table
 from audit.data.opening import dataset_from_table
 from audit.policy.limits import Limit
+from audit.results import MeasureNote
 from audit.spec import DataSpec
 from audit.stats import compare_groups, rate
 
@@ -119,3 +121,57 @@ def test_every_contrast_counts_its_own_comparisons(contrast: str, comparisons: i
     )
     (plan,) = plan_power([limit], held, BINARY, min_n=30, underpowered="block")
     assert (plan.powered, plan.comparisons, plan.can_pass) == (comparisons, comparisons, True)
+
+
+def note(*of: str, combine: str = "worst") -> MeasureNote:
+    return MeasureNote(unit="1", better="lower", words="x", check="x", of=of, compare="difference", combine=combine)  # type: ignore[arg-type]
+
+
+NOTES = {
+    "demographic_parity_difference": note("selection_rate"),
+    "equalized_odds_difference": note("true_positive_rate", "false_positive_rate"),
+    "average_odds_difference": note("true_positive_rate", "false_positive_rate", combine="mean"),
+    "predictive_parity_difference": note("positive_predictive_value"),
+}
+
+
+def planned(measure: str, *, bounds: bool = False, groups: list[str | None] | None = None) -> list[LimitPower]:
+    names = groups or [*"a" * 3000, *"b" * 600]
+    held = data(names, [int(i % 10 == 0) for i in range(len(names))])
+    limit = Limit(measure=measure, by=("g",), compare="difference", max=0.1)
+    return plan_power([limit], held, BINARY, min_n=30, underpowered="block", notes=NOTES, bounds=bounds)
+
+
+def test_a_named_comparison_is_planned_as_the_rate_that_it_stands_for() -> None:
+    (named,), (plain,) = planned("demographic_parity_difference"), planned("selection_rate")
+    assert replace(named, limit=plain.limit) == plain
+    assert named.powered == 1
+
+
+def test_a_named_comparison_of_two_rates_is_planned_for_the_rows_of_each() -> None:
+    positives, negatives = planned("equalized_odds_difference")
+    assert (positives.of, negatives.of) == ("positives", "negatives")
+    assert [group.n for group in positives.groups] == [60, 300]
+    assert (positives.powered, negatives.powered) == (0, 1)
+
+
+def test_the_mean_of_two_rates_is_planned_on_the_harmonic_mean_of_their_rows() -> None:
+    (mean,) = planned("average_odds_difference")
+    assert [group.n for group in mean.groups] == [int(2 / (1 / 60 + 1 / 540)), int(2 / (1 / 300 + 1 / 2700))]
+    assert mean.denominator == "positives and negatives"
+
+
+def test_a_rate_whose_rows_only_the_model_decides_is_not_planned_under_any_name() -> None:
+    assert planned("predictive_parity_difference") == []
+
+
+def test_under_bounds_rows_of_unknown_group_are_no_group() -> None:
+    names: list[str | None] = [*"a" * 500, *"b" * 500, *[None] * 40]
+    (with_group,), (without,) = (planned("selection_rate", bounds=bounds, groups=names) for bounds in (False, True))
+    assert (with_group.comparisons, without.comparisons) == (3, 1)
+
+
+def test_a_ranking_has_no_rates_to_plan() -> None:
+    ranking = Question(task="ranking", classes=(), positive=None, favourable=None)
+    limit = Limit(measure="selection_rate", by=("g",), compare="difference", max=0.1)
+    assert plan_power([limit], data(["a", "b"], [0, 1]), ranking, min_n=30, underpowered="block") == []

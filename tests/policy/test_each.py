@@ -129,3 +129,17 @@ def test_the_rows_that_would_decide_do_decide_at_the_same_rate(k: int) -> None:
 
 def test_a_limit_without_a_bound_is_no_finding() -> None:
     assert judge([a_limit(level="record")], [a_record(measurements("accuracy", {"": (1, 2)}))], rules()) == ()
+
+
+def test_the_smallest_distance_from_the_limit_stands_beside_every_verdict_on_a_value() -> None:
+    for cell in ((990, 1000), (900, 1000), (800, 1000)):
+        found = verdict_on(a_limit(min=0.9), {"": cell})
+        assert found.smallest_gap == pytest.approx(2.8016 * (0.9 * 0.1 / 1000) ** 0.5, rel=0.02)
+        assert "; the smallest distance from the limit that these rows could have shown is 0.027" in found.message
+
+
+def test_a_count_of_all_there_is_has_no_smallest_distance() -> None:
+    record = a_record([of_basis("overlap", exact(3.0), 10)])
+    found = judge([a_limit("overlap", max=1)], [record], rules())[0]
+    assert found.smallest_gap is None
+    assert "smallest" not in found.message

@@ -17,11 +17,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audit import wording
 from audit.errors import StoreError
 from audit.policy import Verdict
 from audit.record import Record
 from audit.results import Outcome, Reason, Table
-from reports import selection
+from reports import junit, markdown, selection
 from reports.html import page
 from reports.html.docs import blocks
 from reports.html.figures import Anchors, of_table
@@ -293,3 +294,13 @@ def test_an_open_limit_that_only_warns_is_not_counted_in_the_headline() -> None:
     warns = replace(finding, limit=replace(finding.limit, inconclusive="warn"))
     run = rich(findings=(finding, warns), verdict=Verdict.INCONCLUSIVE, exit_code=3)
     assert selection.headline(run) == "Inconclusive: 1 of 2 limits not decided by this data"
+
+
+def test_what_the_rows_could_have_shown_stands_beside_every_verdict_in_report_summary_and_log() -> None:
+    run = rich()
+    seen = [wording.sight(f.smallest_gap, "1", f.limit.compare) for f in run.findings if f.smallest_gap is not None]
+    assert len(seen) >= 2
+    for words in seen:
+        assert wording.sentence(words) in page.render(run)
+        assert words in markdown.render(run)
+        assert words in junit.render(run)

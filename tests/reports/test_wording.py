@@ -135,3 +135,11 @@ def test_a_cell_holds_four_digits_of_a_float(value: float) -> None:
     shown = wording.cell(value)
     if abs(value) >= 1e-6:
         assert math.isclose(float(shown.replace(",", "").replace("−", "-")), value, rel_tol=6e-4)
+
+
+def test_what_could_have_been_shown_is_said_in_the_unit_of_its_comparison() -> None:
+    assert wording.sight(0.084, "1", "difference") == "the smallest gap that these rows could have shown is 0.084"
+    assert wording.sight(0.85, "kWh", "ratio") == "the ratio nearest to 1 that these rows could have shown is 0.850"
+    assert wording.sight(0.2, "h", "each").startswith("the smallest distance from the limit that these rows could have")
+    assert wording.sight(0.2, "h", "each").endswith("12.0\u00a0min")
+    assert wording.sight(None, "1", "each") == ""

@@ -1,7 +1,18 @@
 import numpy as np
 import pytest
 
-from audit.stats import clustered_mean, difference, interval, mean, rate, rows_for_bound, smallest_gap, value
+from audit.stats import (
+    clustered_mean,
+    difference,
+    exact,
+    interval,
+    mean,
+    rate,
+    rows_for_bound,
+    smallest_distance,
+    smallest_gap,
+    value,
+)
 
 
 def test_rows_for_a_bound_are_the_first_that_clear_it() -> None:
@@ -37,3 +48,21 @@ def test_rows_are_found_for_clusters_of_rare_values_as_well() -> None:
     needed = rows_for_bound(basis, -0.25, 0.95)
     assert needed is not None
     assert 2 <= needed < 117
+
+
+def test_the_smallest_distance_is_found_in_80_percent_of_samples() -> None:
+    rng = np.random.default_rng(4)
+    distance = smallest_distance(rate(200, 600), 0.3, 0.95)
+    assert distance is not None
+    shown = [interval(rate(rng.binomial(600, 0.3 + distance), 600), 0.95).lower > 0.3 for _ in range(2000)]
+    assert np.mean(shown) == pytest.approx(0.8, abs=0.04)
+    far = smallest_distance(mean(rng.normal(5, 2, 400)), 4.0, 0.95)
+    assert far == pytest.approx(2.8016 * 2 / 20, rel=0.1)
+
+
+def test_the_smallest_distance_of_a_rate_is_that_at_the_limit_and_not_at_the_estimate() -> None:
+    assert smallest_distance(rate(0, 600), 0.3, 0.95) == smallest_distance(rate(300, 600), 0.3, 0.95)
+
+
+def test_what_is_counted_could_show_any_distance_and_says_none() -> None:
+    assert smallest_distance(exact(3.0), 1.0, 0.95) is None
