@@ -72,15 +72,16 @@ def run(
     model: Any,
     test: Any,
     *,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     groups: Sequence[str] | str = (),
     train: Any = None,
     positive: Scalar | None = None,
     favourable: Scalar | None = None,
     features: Sequence[str] | None = None,
-    prediction: str | None = None,
+    prediction: str | Sequence[str] | None = None,
     score: str | None = None,
-    threshold: float | None = None,
+    scores: Sequence[str] = (),
+    threshold: float | Sequence[float] | None = None,
     task: str | None = None,
     query: str | None = None,
     classes: Sequence[Scalar] = (),
@@ -104,6 +105,9 @@ def run(
 
     ``model`` is a fitted estimator, a torch module, ``audit.TorchModel``, a function of a data frame (then ``output``
     is "probability", "decision" or "value"), or None with ``prediction`` or ``score`` naming a column of ``test``.
+    A list as ``target`` names 0/1 columns, one a label of a multilabel task; ``prediction``, ``scores`` and
+    ``threshold`` then have one entry a label, and a model or function gives a column a label. ``scores`` of several
+    classes has one a class.
     ``task`` is inferred where it is left out; ``query`` names the column that tells the lists of a ranking apart.
     ``variants`` are other forms of the model by name, compared with it on the same rows; ``baseline`` is the model now
     in use, given as ``model`` is, or as {"prediction": ...} or {"score": ...} that name columns of ``test``. ``costs``
@@ -113,21 +117,22 @@ def run(
     """
     roles = {
         "path": test if isinstance(test, str) else str(test) if isinstance(test, Path) else IN_MEMORY,
-        "target": target,
+        "target": _listed(target),
         "positive": positive,
         "favourable": favourable,
         "groups": [groups] if isinstance(groups, str) else list(groups),
         "features": None if features is None else list(features),
-        "prediction": prediction,
+        "prediction": _listed(prediction),
         "score": score,
-        "threshold": threshold if model is None else None,
+        "scores": list(scores),
+        "threshold": _listed(threshold) if model is None else None,
         "task": task if model is None else None,
         "query": query,
         "baseline": dict(baseline) if isinstance(baseline, Mapping) else None,
     }
     model_table: dict[str, Any] = {
         "path": IN_MEMORY,
-        "threshold": threshold,
+        "threshold": _listed(threshold),
         "classes": list(classes),
         "output": None,
         "task": task,
@@ -170,6 +175,11 @@ def _with_others(case: Case, variants: Mapping[str, Any], baseline: Any, wrapped
     return case if stored else with_baseline(case, wrapped(baseline))
 
 
+def _listed(value: Any) -> Any:
+    """What may stand alone or one a label, as audit.toml holds it."""
+    return value if value is None or isinstance(value, str | float | int) else list(value)
+
+
 def _given(table: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in table.items() if value not in (None, [], ())}
 
@@ -197,9 +207,10 @@ def _wrapped(
     features: Sequence[str] | None,
     device: str,
 ) -> LoadedModel:
-    """A function does not know its classes, so those of the target stand in."""
-    names = classes
+    """A function does not know its classes, so those of the target stand in; for several labels these are its names."""
+    names = classes or test.roles.targets
     if not names and callable(model) and not hasattr(model, "predict") and output != "value" and test.roles.target:
         names = target_facts(test.stored(test.roles.target)).levels or ()
-    adapter = wrap(model, classes=names, output=output, features=features, device=device)
+    several = bool(test.roles.targets)
+    adapter = wrap(model, classes=names, output=output, features=features, device=device, multilabel=several)
     return LoadedModel(model=adapter, sha256="", bytes=0, path=IN_MEMORY)

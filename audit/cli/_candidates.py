@@ -97,6 +97,16 @@ def facts(table: pa.Table, name: str) -> TargetFacts:
     return target_facts(table.column(name).slice(0, LOOKED_AT))
 
 
+def held_or_not(table: pa.Table) -> list[str]:
+    """Columns of 0 and 1, or false and true, whose names are those of no sensitive column."""
+    pairs = ({"0", "1"}, {"false", "true"})
+    return [
+        name
+        for name in table.column_names
+        if set(_levels(table, name)) in pairs and not set(words_of(name)) & set(SENSITIVE)
+    ]
+
+
 def scores_of(table: pa.Table) -> Guess:
     """A number whose name is that of a score."""
     numbers = [field.name for field in table.schema if _is_number(field.type)]

@@ -15,6 +15,7 @@ from audit.data.task import decide_positive
 from audit.errors import AuditError
 
 KEY = 9  # width of the keys of a table
+MOST_LABELS = (2, 4)  # columns of 0 and 1 that are enough to be labels, and that are listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +144,25 @@ def _target(seen: Seen, taken: list[str], said: list[str], to_fill: list[str]) -
     if not chosen:
         to_fill.append(f"target in [data.test]: {_among(found.candidates)}")
         first = found.candidates[0] if found.candidates else "..."
-        return [_line("target", quoted(first), _among(found.candidates), off=True)]
+        return [_line("target", quoted(first), _among(found.candidates), off=True), *_several_labels(seen, taken)]
     said.append(f"target: {quoted(chosen)}, {'as you say' if seen.target else found.why}")
     taken.append(chosen)
     return [
         _line("target", quoted(chosen), "the truth that predictions are held against"),
         *_positive(seen, chosen, to_fill),
     ]
+
+
+def _several_labels(seen: Seen, taken: Sequence[str]) -> list[str]:
+    """How a task of several labels is written, where two columns or more could be labels. None is taken for one."""
+    free = [name for name in guess.held_or_not(seen.table) if name not in (*taken, *(seen.features or ()))]
+    if len(free) < MOST_LABELS[0]:
+        return []
+    listing = listed(free[: MOST_LABELS[1]])
+    lines = [_line("target", listing, "several labels a row: a list of 0/1 columns, one a label", off=True)]
+    if seen.model is None:
+        lines.append(_line("scores", "[]", "their probabilities, one column a label, in the same order", off=True))
+    return lines
 
 
 def _positive(seen: Seen, target: str, to_fill: list[str]) -> list[str]:

@@ -23,6 +23,8 @@ _WORDS = {
     "roles": "a column in the role of",
     "kinds": "features of kind",
 }
+OF_EACH_LABEL = """In a task of several labels (target = ["cat", "dog"], a list of 0/1 columns) it is asked of each.
+params = { class = "cat" } names the label that a limit is about; a limit that names none is about every label."""
 EPILOG = """examples:
   audit explain fairness.group_rates
   audit explain true_positive_rate
@@ -59,6 +61,7 @@ def about_check(info: CheckInfo, registry: Registry, measures: Iterable[str]) ->
         f"{info.id}\n{'=' * len(info.id)}\n\n{_readable(info.doc)}",
         "\n".join(["Measures", *(_line(name, info.measures[name]) for name in measures)]),
         f"Cost      {info.cost}\nNeeds     {_needs(info, registry)}",
+        *([OF_EACH_LABEL] if registry.is_of_one_label(info) else []),
     ]
     asked = [line for name in measures for line in _asked(name, info.measures[name].unit)]
     parts.append("\n".join(["Limits of the packs", *asked]) if asked else "No pack has a limit on it.")
@@ -106,8 +109,8 @@ def _needs(info: CheckInfo, registry: Registry) -> str:
     """Its inputs, and what a case must hold so that they can be made."""
     required = dict.fromkeys(
         words
-        for needed in registry.closure(info.inputs)
-        for key, value in needed.requires.items()
+        for needed in registry.requirements(info)
+        for key, value in needed.items()
         for words in (
             _WORDS.get(key, key) if value is True else f"{_WORDS.get(key, key)} {' or '.join(map(str, value))}",
         )

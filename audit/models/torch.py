@@ -143,8 +143,8 @@ class OneOutput(torch.nn.Module):
 
 
 def each_probability(outputs: NDArray[np.float64], output: Output) -> NDArray[np.float64]:
-    """(n, labels) logits or probabilities as probabilities, each output by itself."""
-    return np.asarray(expit(outputs)) if output == "logit" else outputs
+    """(n, labels) logits or probabilities as probabilities, each output by itself; an infinite logit has none."""
+    return np.where(np.isfinite(outputs), expit(outputs), np.nan) if output == "logit" else outputs
 
 
 def probabilities(outputs: NDArray[np.float64], output: Output) -> NDArray[np.float64]:
