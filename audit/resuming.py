@@ -14,6 +14,7 @@ import numpy as np
 
 from audit.case import Case
 from audit.data import Dataset
+from audit.errors import StoreError
 from audit.inputs.predictions import Predictions, predictions
 from audit.machine import version
 from audit.plan import Item
@@ -82,6 +83,7 @@ class Resume:
     taken: list[str] = field(default_factory=list)
     _made: list[tuple[Dataset, Predictions]] = field(default_factory=list)
     _trusted: bool | None = None
+    _full: bool = False
 
     def predictions(self, data: Dataset) -> Predictions | None:
         """Those of the interrupted audit, if the model still says the same about the first rows.
@@ -111,13 +113,16 @@ class Resume:
         return found
 
     def keep(self, name: str, record: Record, seconds: float) -> None:
-        """A crash is not kept: it may have been the machine's."""
-        if seconds < WORTH_KEEPING or record.traceback or record.cost in NEVER:
+        """A crash is not kept: it may have been the machine's. On a full disk nothing is, and the audit goes on."""
+        if seconds < WORTH_KEEPING or record.traceback or record.cost in NEVER or self._full:
             return
-        while self._made and self.case.model is not None:
-            data, made = self._made.pop()
-            self.journal.keep_arrays(_entry(data), *_packed(made))
-        self.journal.keep_record(name, record, seconds)
+        try:
+            while self._made and self.case.model is not None:
+                data, made = self._made.pop()
+                self.journal.keep_arrays(_entry(data), *_packed(made))
+            self.journal.keep_record(name, record, seconds)
+        except StoreError:
+            self._full = True
 
     def _may_take(self, item: Item) -> bool:
         return item.check.cost not in NEVER and (self.case.model is None or self._trusted is True)

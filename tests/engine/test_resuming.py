@@ -13,7 +13,9 @@ from sklearn.linear_model import LogisticRegression
 from audit import resuming
 from audit.cli.auditing import Options, audit_file
 from audit.engine import Silent
+from audit.errors import StoreError
 from audit.record import AuditRun
+from audit.store.journal import Journal
 
 SPEC = """schema = 1
 name = "credit"
@@ -152,3 +154,12 @@ def test_predictions_that_no_longer_come_out_so_discredit_all_that_was_kept(
     real = LogisticRegression.predict_proba
     monkeypatch.setattr(LogisticRegression, "predict_proba", lambda self, x: real(self, x)[:, ::-1])
     assert finished(spec).machine.resumed == ()
+
+
+def test_where_nothing_can_be_kept_the_audit_goes_on(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("no space left")
+
+    whole = finished(spec, "elsewhere")
+    monkeypatch.setattr(Journal, "keep_arrays", full)
+    assert finished(spec).id == whole.id
