@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from audit.attribution.maps import MapExplanation
-from audit.attribution.trust_grades import Trust
-from audit.results import Omission, Reason, Table
+from audit.attribution.trust_grades import Trust, read_rules
+from audit.results import Measurement, Omission, Reason, Table
 
 
 def withheld_maps(found: MapExplanation) -> Iterator[Omission]:
@@ -27,6 +27,31 @@ def withheld_maps(found: MapExplanation) -> Iterator[Omission]:
             )
 
 
+def rows_table(method: str, measurements: Sequence[Measurement]) -> Table:
+    """The tests of a table's contributions over all rows, the letter of each and what follows."""
+    rules = read_rules()
+    overall = {one.name: one.value for one in measurements if not one.slice}
+    grade = rules.grade(overall)
+    why = f"Not better because {'; '.join(grade.reasons)}. " if grade.reasons else ""
+    tested = [rule for rule in rules.rules if rule.measure in overall]
+    rows = tuple(
+        (
+            rule.test,
+            rule.measure.removeprefix("trust_").replace("_", " "),
+            overall[rule.measure],
+            rule.letter(overall[rule.measure]),
+        )
+        for rule in tested
+    )
+    return Table(
+        name="trust_of_contributions",
+        title=f"Can the contributions be trusted? Grade {grade.letter}",
+        columns=("test", "what", "over all rows", "grade"),
+        rows=rows,
+        note=f"{method}. {why}The grade is the worst letter of the tests, by {rules.id}.",
+    )
+
+
 def trust_table(found: MapExplanation, measures: Mapping[str, Mapping[str, object]]) -> Table:
     """A method a row: its grade, the mean of each test, and why it is not better."""
     tests = [name for name in measures if any(name in trust.numbers for trust in found.trust)]
@@ -36,7 +61,11 @@ def trust_table(found: MapExplanation, measures: Mapping[str, Mapping[str, objec
     ]
     names = (str(measures[name]["words"]).split(",")[0] + " " + name.removeprefix("trust_") for name in tests)
     columns = ("method", "grade", *(name.replace("_", " ") for name in names), "why not better")
-    note = "T0 is passed, or there would be no maps. Means over the rows; an empty cell is a test that does not apply."
+    note = (
+        "T0 is passed, or there would be no maps. Means over the rows; an empty cell is a test that does not apply. "
+        "T8 is asked of tables alone: a covered picture, text or sound is told at sight, so that it would always "
+        "fail; two fills (T4) and two baselines (T7) stand in for it."
+    )
     return Table(name="trust_of_maps", title="Which maps can be trusted?", columns=columns, rows=tuple(rows), note=note)
 
 
