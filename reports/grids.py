@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from audit import wording
 from audit.record import AuditRun, Record
-from audit.results import Measurement
+from audit.results import Measurement, Omission
 from reports import selection
 from reports.charts import LimitLine
 
@@ -55,7 +55,8 @@ def limit_lines(run: AuditRun, grid: Grid) -> list[LimitLine]:
     lines = []
     for finding in run.findings:
         limit = finding.limit
-        if (limit.measure, limit.compare, limit.on) == (grid.name, "each", grid.record.on) and (
+        asked = (limit.measure, limit.compare, limit.on, dict(limit.params))
+        if asked == (grid.name, "each", grid.record.on, dict(grid.first.params)) and (
             set(limit.by) == set(grid.columns)
         ):
             lines += [LimitLine(value=limit.min, side="min")] if limit.min is not None else []
@@ -73,6 +74,11 @@ def overall(run: AuditRun, grid: Grid) -> Measurement | None:
     return None
 
 
+def _is_of(o: Omission, grid: Grid) -> bool:
+    """Whether an omission stands where a cell of the grid should be: of the same measure, class and the like."""
+    return o.name == "" or (o.name == grid.name and dict(o.params) == dict(grid.first.params))
+
+
 def title(run: AuditRun, grid: Grid) -> str:
     """``share selected``, with its parameters and, if it is not the test data, the data it was measured on."""
     words = selection.measure_words(run, grid.name, params=grid.first.params)
@@ -84,11 +90,11 @@ def on_words(record: Record) -> str:
     return "" if record.on == "test" else f"on {wording.label(record.on)}"
 
 
-def left_out(run: AuditRun, columns: tuple[str, ...], measure: str = "") -> tuple[str, ...]:
-    """The groups of these columns without this measure, or without any one of them; each named once, at most 20."""
+def left_out(run: AuditRun, columns: tuple[str, ...], of: Grid | None = None) -> tuple[str, ...]:
+    """The groups of these columns that a grid lacks, or that any grid of them lacks; each named once, at most 20."""
     rows: dict[str, int] = {}
     for _, o in run.omissions():
-        if tuple(o.slice) == columns and (not measure or o.name in {measure, ""}):
+        if tuple(o.slice) == columns and (of is None or _is_of(o, of)):
             name = wording.group_words(o.slice)
             rows[name] = max(o.n, rows.get(name, 0))
     return tuple(f"{name} (n = {n:,})" for name, n in rows.items())[:20]

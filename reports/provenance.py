@@ -13,7 +13,6 @@ from audit.record import AuditRun
 def facts(run: AuditRun) -> list[tuple[str, str]]:
     """Name and value of what makes the audit traceable; times and machine stand last."""
     model, machine = run.model, run.machine
-    threshold = "the model's own" if model.threshold is None else wording.bound(model.threshold, "1")
     seconds, judged = wording.number(machine.seconds, "s"), wording.level(run.judged_confidence)
     rows = [
         ("Audit", run.id),
@@ -22,7 +21,7 @@ def facts(run: AuditRun) -> list[tuple[str, str]]:
         ("Model SHA-256", model.sha256),
         ("Classes", wording.listed(wording.label(name, 40) for name in model.classes[:20])),
         ("Positive class", wording.label(model.positive) if model.positive is not None else ""),
-        ("Decision threshold", threshold if model.task == "binary" else ""),
+        ("Decision threshold", _threshold(run)),
         ("Specification SHA-256", run.spec_sha256),
         *((f"Pack {wording.label(pack)}", digest) for pack, digest in sorted(run.packs.items())),
         ("Confidence", wording.level(run.confidence)),
@@ -44,6 +43,17 @@ def _resumed(names: tuple[str, ...]) -> str:
     """What was measured before the interruption, from inputs that hash the same."""
     shown = wording.listed(wording.label(name) for name in names[:12])
     return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+
+def _threshold(run: AuditRun) -> str:
+    """Where a probability is decided: one number, one a label where they differ; nothing where there is no such cut."""
+    said = (run.spec.get("model") or run.spec.get("data", {}).get("test", {})).get("threshold")
+    if run.model.task == "multilabel" and isinstance(said, list | tuple):
+        pairs = zip(run.model.classes, said, strict=False)
+        return ", ".join(f"{wording.bound(float(cut), '1')} for {wording.label(name, 40)}" for name, cut in pairs)
+    if run.model.task not in {"binary", "multilabel"}:
+        return ""
+    return "the model's own" if run.model.threshold is None else wording.bound(run.model.threshold, "1")
 
 
 def data_row(run: AuditRun, index: int) -> tuple[str, ...]:

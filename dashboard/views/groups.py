@@ -39,7 +39,7 @@ def show(state: runs.Runs) -> None:
     evidence.groups(run, full, numbers=False)
     widgets.note("A red square is a group wholly beyond the limit. A gap does not show why it is there.")
     _findings(run, grid)
-    left_out = grids.left_out(run, grid.columns, grid.name)
+    left_out = grids.left_out(run, grid.columns, grid)
     if left_out:
         st.markdown(f"Not measured: {inert('; '.join(left_out))}. The page Data & provenance says why.")
     widgets.heading("Numbers")

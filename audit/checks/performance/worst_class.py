@@ -89,7 +89,7 @@ def _table(lines: Sequence[Line]) -> Table:
     return Table(
         name="worst_class",
         title="Which class is served worst",
-        columns=("group", "measure", "class", "value", "lower", "upper", "n"),
+        columns=("group", "measure", "class", "value", "from", "to", "n"),
         rows=tuple(lines[:MOST_ROWS]),
         note="The bounds are of the worst class, whichever it is; n are the rows of the class named.",
     )
