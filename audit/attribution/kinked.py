@@ -4,8 +4,8 @@ Along a path such a network's gradient is constant between kinks, and there are 
 random walk, for which equal cells with their midpoints are best and the error falls as 1 / nodes. How far it moved from
 node to node tells the error of the sum without a second rule: steps D_k at spacing h leave a standard deviation of
 h sqrt(sum D_k^2 / 12) (the variance of a random walk's mean given its midpoints; exact for one kink anywhere). The
-nodes of a row follow from that: eight cells, then thirds, fifths ... of each, as many as are needed; the nodes
-of the eight stay in use.
+nodes of a row follow from that: eight cells, then thirds, fifths ... of each, as many as are needed; the nodes of
+the eight stay in use. The error of a row's sum is known, and tells what it can about the errors of the values.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ MOST_PARTS = 63  # of a cell: 504 nodes
 FEWEST_PARTS = 9  # that must fit the memory, else the rules are used that add up as they go
 ACCURACY = 0.02  # expected error of a row's values, as a share of their sizes
 NUMBERS_KEPT = 1 << 24  # gradients that are held at once: 64 MB
+MOST_DEVIATIONS = 3.0  # of an error that is put down to the nodes
 HALF_NORMAL = sqrt(2 / pi)  # the mean size of an error of standard deviation 1
 KINKED = (
     "ReluBackward",
@@ -49,7 +50,7 @@ def path_integral(
 
     ``change`` (n,) is what each row must add up to, ``typical`` (n,) a change that is usual for the model.
     """
-    if has_kinks(scalar, inputs) and _Path(scalar, inputs, baselines).most_parts >= FEWEST_PARTS:
+    if has_kinks(scalar, inputs) and _Path(scalar, inputs, baselines, change).most_parts >= FEWEST_PARTS:
         return midpoints(scalar, inputs, baselines, change, typical)
     return refined(Nested(scalar, inputs, baselines), change, typical, levels=NESTED)
 
@@ -81,7 +82,7 @@ def midpoints(
     accuracy: float = ACCURACY,
 ) -> Integral:
     """Midpoint rules whose nodes follow from each row's expected error; ``moved`` holds that of every value."""
-    path = _Path(scalar, inputs, baselines)
+    path = _Path(scalar, inputs, baselines, change)
     n = len(change)
     parts = torch.ones(n, dtype=torch.long)
     values, moved = (tuple(torch.zeros(t.shape, dtype=torch.float64) for t in inputs) for _ in range(2))
@@ -105,6 +106,7 @@ class _Path:
     scalar: Scalar
     inputs: Tensors
     baselines: Tensors
+    change: torch.Tensor
 
     @property
     def numbers(self) -> int:
@@ -148,14 +150,31 @@ class _Path:
 
     def integral(self, rows: torch.Tensor, gradients: Tensors) -> tuple[Tensors, Tensors]:
         """Attributions of the rows and the expected size of their errors, float64."""
-        values, errors = [], []
-        for found, x, b in zip(gradients, self.inputs, self.baselines, strict=True):
-            at = rows.to(x.device)
-            path = _stored((x[at] - b[at]).cpu().double(), x)
-            steps = (found.diff(dim=1) ** 2).sum(dim=1, dtype=torch.float64)
-            values.append(_shaped(found.mean(dim=1, dtype=torch.float64) * path, x))
-            errors.append(_shaped((steps / 12).sqrt() * path.abs() * (HALF_NORMAL / found.shape[1]), x))
-        return tuple(values), tuple(errors)
+        ends = [(x[rows.to(x.device)], b[rows.to(b.device)]) for x, b in zip(self.inputs, self.baselines, strict=True)]
+        lines = [_stored((x - b).cpu(), x) for x, b in ends]
+        nodes = gradients[0].shape[1]
+        values = [g.mean(dim=1, dtype=torch.float64) * line for g, line in zip(gradients, lines, strict=True)]
+        jumps = [g.diff(dim=1) * line[:, None] for g, line in zip(gradients, lines, strict=True)]
+        errors = [((j**2).sum(dim=1, dtype=torch.float64) / 12).sqrt() * (HALF_NORMAL / nodes) for j in jumps]
+        values = _completed(values, jumps, self.change[rows], nodes)
+        return tuple(tuple(map(_shaped, found, self.inputs)) for found in (values, errors))  # type: ignore[return-value]
+
+
+def _completed(
+    values: list[torch.Tensor], jumps: list[torch.Tensor], change: torch.Tensor, nodes: int
+) -> list[torch.Tensor]:
+    """Values (n, ...) with the error of their sum shared out by how each one's error goes with it.
+
+    That error is known, for a row must add up to its change; the best linear prediction of the others' from it is their
+    covariance over its variance. No more than chance explains is taken away (three standard deviations), so that
+    gradients that do not belong to the function still show in the sum.
+    """
+    sums = torch.stack([j.reshape(*j.shape[:2], -1).sum(dim=2, dtype=torch.float64) for j in jumps]).sum(dim=0)
+    variance = (sums**2).sum(dim=1)
+    most = MOST_DEVIATIONS * (variance / 12).sqrt() / nodes
+    missing = (change.cpu().double() - row_sums(values)).clamp(min=-most, max=most)
+    share = torch.where(variance > 0, missing / variance, 0.0)[:, None] * sums
+    return [v + torch.einsum("rk,rk...->r...", share.to(j.dtype), j) for v, j in zip(values, jumps, strict=True)]
 
 
 def _stored(t: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
@@ -189,10 +208,13 @@ def _settled(
 
 
 def _wanted(values: Tensors, moved: Tensors, parts: torch.Tensor, accuracy: float, most: int) -> torch.Tensor:
-    """Odd numbers of parts a cell that should do, (n,): the error falls as one over the nodes, at least to a third."""
+    """Odd numbers of parts a cell that should do, (n,): the error falls as one over the nodes.
+
+    Three times as many where the error is small and the sum is off.
+    """
     error, size = row_sums(moved), row_sums([v.abs() for v in values])
     found = []
     for now, times in zip(parts.tolist(), (error / (accuracy * size).clamp(min=1e-300)).tolist(), strict=True):
-        enough = min(most, max(3 * now, ceil(min(times, most) * now)))
+        enough = max(now + 2, ceil(min(times, most) * now) if times > 1 else 3 * now)
         found.append(min(most, enough + 1 - enough % 2))
     return torch.tensor(found)

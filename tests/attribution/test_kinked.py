@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.attribution import kinked
+from audit.attribution.explanation import completeness_error
 from audit.attribution.kinked import has_kinks, midpoints, path_integral
 
 from .worlds import cnn, mlp
@@ -74,20 +75,49 @@ def test_kinks_are_found_however_they_were_written(module, kinks):
     assert has_kinks(scalar_of(module), (torch.randn(4, 3),)) is kinks
 
 
-def test_one_kink_anywhere_has_the_error_that_is_said():
-    at = torch.linspace(0.03, 0.97, 200)[:, None]
+def test_the_error_that_is_said_is_that_of_kinks_anywhere():
+    at = torch.rand(400, 2, generator=torch.Generator().manual_seed(0))
+
+    def scalar(inputs, rows):
+        bent = torch.relu(inputs[0] - at[rows])
+        return bent[:, 0] - bent[:, 1]
+
+    x, b = torch.ones(400, 2), torch.zeros(400, 2)
+    change = (at[:, 1] - at[:, 0]).double()
+    found = midpoints(scalar, (x,), (b,), change, torch.ones(400), accuracy=1.0)
+    off = (found.values[0] - (1 - at) * torch.tensor([1.0, -1.0])).abs()
+    # jumps of one that lie anywhere in cells of 1/24
+    kept = np.array(found.nodes) == 24
+    assert found.moved[0][kept].mean() == pytest.approx(np.sqrt(2 / np.pi / 12) / 24, rel=0.05)
+    assert 0.3 * float(found.moved[0].mean()) <= float(off.mean()) <= float(found.moved[0].mean())
+
+
+def test_where_one_column_alone_bends_the_sum_tells_its_value_exactly():
+    at = torch.linspace(0.03, 0.97, 50)[:, None]
 
     def scalar(inputs, rows):
         return torch.relu(inputs[0] - at[rows])[:, 0]
 
-    x, b = torch.ones(200, 1), torch.zeros(200, 1)
-    found = midpoints(scalar, (x,), (b,), (1 - at[:, 0]).double(), torch.ones(200), accuracy=1.0)
-    off = (found.values[0] - (1 - at)).abs()[:, 0]
-    assert set(found.nodes) >= {24}
-    kept = np.array(found.nodes) == 24
-    # a jump of one that lies anywhere in a cell of 1/24: off by at most half a cell, 0.29 cells on average (rms)
-    assert off[kept].max() <= 1 / 48 + 1e-6
-    assert found.moved[0][kept].numpy() == pytest.approx(np.sqrt(2 / np.pi / 12) / 24, rel=1e-5)
+    x, b = torch.ones(50, 1), torch.zeros(50, 1)
+    found = midpoints(scalar, (x,), (b,), (1 - at[:, 0]).double(), torch.ones(50), accuracy=1.0)
+    np.testing.assert_allclose(found.values[0], 1 - at, atol=1e-6)
+
+
+def test_gradients_that_leave_something_out_still_show_in_the_sum():
+    torch.manual_seed(0)
+    module = wide(6)
+
+    class Blind(torch.nn.Module):
+        def forward(self, x):
+            return module(torch.cat([x[:, :1].detach(), x[:, 1:]], dim=1))
+
+    x = torch.randn(30, 6)
+    for network, most in ((module, 0.01), (Blind(), np.inf)):
+        found = found_by(network, x, torch.zeros_like(x))
+        total, change = found.values[0].sum(dim=1), change_of(scalar_of(network), x, torch.zeros_like(x))
+        off = completeness_error(total.numpy(), change.numpy(), change.abs().median().numpy())
+        assert np.median(off) <= most
+    assert np.median(off) > 0.05
 
 
 @settings(max_examples=15, deadline=None)
