@@ -7,7 +7,7 @@ probability of the class that was predicted. Regressor: the value.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from audit.errors import Unavailable
 from audit.models import Model, ProbabilisticClassifier, Regressor
 from audit.results import Scalar
 
+DYNAMIC = "torch.ao.nn.quantized.dynamic"
 CLIP = 1e-6  # log-odds of a probability of exactly 0 or 1 are infinite; this is +-13.8
 
 
@@ -30,6 +31,7 @@ class Explained:
     words: str
     unit: str
     fixed: int | None = None  # the one output that every row is explained by
+    alone: bool = False  # each row is asked in a call of its own
 
     def targets(self, outputs: NDArray[np.float64]) -> NDArray[np.int64]:
         """Index of the explained output for each row, shape (m,): the largest one, unless one is fixed."""
@@ -42,7 +44,33 @@ def explained_scalar(model: Model, positive: Scalar | None, target: str = "") ->
     """What is explained for this model; Unavailable when it gives labels only or is given as predictions.
 
     ``target`` is the class of a multiclass model that every row is explained by (default: the predicted one).
+    A dynamically quantised module is asked for each row alone: its int8 scales are those of all rows of a call.
     """
+    explained = _together(model, positive, target)
+    if not scales_with_company(model):
+        return explained
+    return replace(explained, function=one_by_one(explained.function), alone=True)
+
+
+def scales_with_company(model: object) -> bool:
+    """Whether the model is a torch module with layers that quantise what they are given by its largest number."""
+    module = getattr(model, "module", None)
+    parts = module.modules() if module is not None and hasattr(module, "modules") else ()
+    return any(type(part).__module__.startswith(DYNAMIC) for part in parts)
+
+
+def one_by_one(function: Callable[[Columns], NDArray[np.float64]]) -> Callable[[Columns], NDArray[np.float64]]:
+    """The same function, called with one row at a time."""
+
+    def alone(columns: Columns) -> NDArray[np.float64]:
+        rows = len(next(iter(columns.values())))
+        each = [function({name: values[i : i + 1] for name, values in columns.items()}) for i in range(rows)]
+        return np.concatenate(each) if each else function(columns)
+
+    return alone
+
+
+def _together(model: Model, positive: Scalar | None, target: str) -> Explained:
     if isinstance(model, Regressor) and not model.classes:
         return Explained(
             function=_column(model.predict_value), classes=("",), words="the predicted value", unit="target"

@@ -92,8 +92,12 @@ def inference(module: Calls, x: torch.Tensor) -> torch.Tensor:
         return module.two(torch.tanh(module.one(x)))
 
 
-def quantised() -> nn.Module:
-    return torch.ao.quantization.quantize_dynamic(plain(nn.ReLU)(), {nn.Linear}, dtype=torch.qint8)
+def quantised(activation: Callable[[], nn.Module] = nn.ReLU) -> nn.Module:
+    return quantised_dynamic(plain(activation)(), {nn.Linear})
+
+
+def quantised_dynamic(module: nn.Module, kinds: set[type[nn.Module]]) -> nn.Module:
+    return torch.ao.quantization.quantize_dynamic(module.eval(), kinds, dtype=torch.qint8)
 
 
 def compiled() -> nn.Module:
@@ -147,7 +151,9 @@ ANIMALS = (
     Animal("overwrites its input", calls(overwrites_input), "gradients"),
     Animal("overwrites what backward needs", calls(spoils_backward), "shapley"),
     Animal("compiled", compiled, "gradients"),
-    Animal("int8 with scales of the batch", quantised, "refused"),
+    Animal("int8 with scales of the batch", quantised, "shapley"),
+    Animal("int8 of a tanh", lambda: quantised(nn.Tanh), "shapley"),
+    Animal("int8 recurrence", lambda: quantised_dynamic(Recurrent(nn.LSTM), {nn.LSTM, nn.Linear}), "shapley"),
     Animal("batch norm in train mode", batchnorm(), "gradients"),
     Animal("batch norm without statistics", batchnorm(track_running_stats=False), "refused"),
     Animal(

@@ -70,7 +70,9 @@ def by_shapley(model, row):
         values = []
         for kept in coalitions:
             mixed = np.where(kept, [v[row] for v in DATA.features.values()], MATRIX)
-            p = model.predict_proba(dict(zip(DATA.features, mixed.T, strict=True)))[:, 1].clip(1e-6, 1 - 1e-6)
+            # a row a call: what company a row is in must not matter, and in int8 it does
+            rows = [dict(zip(DATA.features, one[:, None], strict=True)) for one in mixed]
+            p = np.concatenate([model.predict_proba(one)[:, 1] for one in rows]).clip(1e-6, 1 - 1e-6)
             values.append(np.mean(np.log(p) - np.log1p(-p)))
         return np.array(values)
 
