@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.errors import CheckError, Unavailable
@@ -38,6 +38,23 @@ def test_the_constrained_share_is_the_most_likely_one(counts: tuple[int, int, in
     grid = np.linspace(max(0.0, -d), (1 - d) / 2, 20_001)
     best = log_likelihood(n, b, c, d, grid).max()
     assert log_likelihood(n, b, c, d, np.clip(ours, grid[0], grid[-1]))[0] >= best - 1e-6 * max(1.0, abs(best))
+
+
+@settings(max_examples=40)
+@given(cells.filter(lambda counts: counts[1] + counts[2] > 0))
+def test_the_ends_are_where_the_score_test_by_brute_force_turns(counts: tuple[int, int, int, int]) -> None:
+    """The likelihood under each difference is maximised over a grid; the statistic there is z^2 at both ends."""
+    both, b, c, neither = counts
+    n, found = both + b + c + neither, interval(paired_difference(*counts), 0.95)
+
+    def statistic(d: float) -> float:
+        grid = np.linspace(max(0.0, -d), (1 - d) / 2, 100_001)
+        q = grid[int(np.argmax(log_likelihood(n, b, c, d, grid)))]
+        return float((b - c - n * d) ** 2 / (n * (2 * q + d * (1 - d))))
+
+    for end in (found.lower, found.upper):
+        if abs(end) < 0.999:
+            assert statistic(end) == pytest.approx(3.841459, rel=2e-3)
 
 
 @given(cells)

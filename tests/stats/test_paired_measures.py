@@ -134,6 +134,23 @@ def test_weights_of_one_and_clusters_of_one_row_change_next_to_nothing() -> None
         assert (found.lower, found.upper) == pytest.approx((plain.lower, plain.upper), abs=0.003)
 
 
+def test_weights_of_one_change_no_predictive_value_or_root_either() -> None:
+    rng = np.random.default_rng(8)
+    truth, first, second = rng.random((3, 300)) < 0.6
+    either = first | second
+    selected = truth[either], first[either], second[either]
+    ones, single = np.ones(int(either.sum())), np.arange(int(either.sum()), dtype=np.int32)
+    squares = rng.random(300) ** 2, rng.random(300) ** 2
+    for plain, weighted in (
+        (paired_predictive_value(*selected), paired_predictive_value(*selected, ones)),
+        (paired_predictive_value(*selected), paired_predictive_value(*selected, None, single)),
+        (paired_root_mean(*squares), paired_root_mean(*squares, np.ones(300))),
+    ):
+        one, other = (interval(basis, 0.95) for basis in (plain, weighted))
+        assert value(weighted) == pytest.approx(value(plain))
+        assert (other.lower, other.upper) == pytest.approx((one.lower, one.upper), abs=0.004)
+
+
 def test_rows_that_come_twice_in_a_cluster_count_once() -> None:
     rng = np.random.default_rng(6)
     first, second, truth = two_scores(rng, 200, (0.8, 0.7), 0.5)
