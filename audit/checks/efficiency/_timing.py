@@ -12,7 +12,7 @@ import numpy as np
 
 from audit.case import Case
 from audit.checks._support import Params, Sheet
-from audit.compute.latency import Load, Times, load_average, timed
+from audit.compute.latency import Load, Times, load_average, timed, usable_threads
 from audit.data import Columns, Dataset
 from audit.energy.host import machine_time
 from audit.errors import Unavailable
@@ -20,6 +20,7 @@ from audit.models import Model
 from audit.models.calling import ready
 from audit.results import Basis, Omission, Reason, Table
 
+FEWEST_P95 = 20  # calls a block
 ALL = "all"  # of the parameter ``threads``; without it one thread
 MODEL = ""  # the name of the model itself beside those of its variants
 
@@ -74,6 +75,17 @@ def time_models(models: Mapping[str, Model], columns: Columns, seconds: float, *
     return Timed(times=dict(zip(models, taken, strict=True)), load=load, threads=threads)
 
 
+def time_both(models: Mapping[str, Model], columns: Columns, seconds: float) -> tuple[Timed, Timed | Unavailable]:
+    """On one thread, and on all that the process may use; the second may not fit its time where the first did."""
+    one, threads = time_models(models, columns, seconds), usable_threads()
+    if threads == 1:
+        return one, one
+    try:
+        return one, time_models(models, columns, seconds, threads=threads)
+    except Unavailable as why:
+        return one, why
+
+
 def add(sheet: Sheet, name: str, basis: Basis | Unavailable, *, n: int, method: str, params: Params) -> None:
     """A measurement that says how it was timed; ``n`` is the calls."""
     if isinstance(basis, Unavailable):
@@ -112,3 +124,15 @@ def _middle(times: Times, share: float, *, cpu: bool = False) -> tuple[float, st
     """(median over the blocks, "lowest to highest") in milliseconds."""
     blocks = 1e3 * times.quantile(share, cpu=cpu)
     return float(f"{np.median(blocks):.4g}"), f"{blocks.min():.4g} to {blocks.max():.4g}"
+
+
+def tail_missing(times: Times, share: float) -> Unavailable | None:
+    """Why that quantile is not given: a tail needs calls enough in each block; None where it is."""
+    calls = times.wall.shape[1]
+    if share > 0.5 and calls < FEWEST_P95:
+        detail = f"blocks of {calls} calls have no tail to speak of"
+        return Unavailable("insufficient_data", detail, "give [compute] more seconds")
+    if share < 0.99 or times.settles_p99():
+        return None
+    detail = "a 99th percentile takes 10,000 calls in 20 blocks that agree within 25 %"
+    return Unavailable("insufficient_data", detail, "time it on a quiet machine, with more [compute] seconds")

@@ -24,15 +24,23 @@ McKean & Schrader 1984 (interval of a median); MLPerf Inference rules (tail late
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from audit.case import Case
 from audit.check import check
 from audit.checks._support import Sheet
-from audit.checks.efficiency._timing import MODEL, Timed, about, add, batch, models_of, time_models, times_table
-from audit.compute.latency import Floats, median_of, usable_threads
+from audit.checks.efficiency._timing import (
+    MODEL,
+    Timed,
+    about,
+    add,
+    batch,
+    models_of,
+    tail_missing,
+    time_both,
+    times_table,
+)
+from audit.compute.latency import Floats, median_of
 from audit.data import Dataset
 from audit.errors import Unavailable
 from audit.models import Model
@@ -78,7 +86,6 @@ MEASURES: dict[str, dict[str, object]] = {
     },
     "timing_contention": {"unit": "1", "better": "lower", "words": "time by the clock over processor time"},
 }
-FEWEST_P95 = 20  # calls a block
 QUANTILES = (  # measure, share, of processor time; the last is of the calling thread, so of one thread alone
     ("latency_p50", 0.5, False),
     ("latency_p95", 0.95, False),
@@ -90,37 +97,40 @@ RATIOS = (("relative_latency", False), ("relative_cpu_time", True))
 
 @check(cost="timing")
 def latency(case: Case, model: Model, data: Dataset, level: float) -> Outcome:
-    models, row, seconds = models_of(case, model), batch(data, 1), case.spec.compute.seconds
-    found = time_models(models, row, seconds)
-    every = found if usable_threads() == 1 else time_models(models, row, seconds, threads=usable_threads())
+    found, every = time_both(models_of(case, model), batch(data, 1), case.spec.compute.seconds)
     sheet = Sheet(measures=MEASURES, level=level)
-    for timing, quantiles, ratios in ((found, QUANTILES, RATIOS), (every, QUANTILES[:3], RATIOS[:1])):
-        for name in timing.times:
-            _quantiles(sheet, timing, name, quantiles, all_threads=quantiles is not QUANTILES)
-            if name != MODEL:
-                _ratios(sheet, timing, name, ratios, all_threads=ratios is not RATIOS)
+    _rows(sheet, found, all_threads=False)
+    if isinstance(every, Timed):
+        _rows(sheet, every, all_threads=True)
+    else:
+        sheet.omit("latency_p50", every, n=0, rows=data.n, params=about(MODEL, all_threads=True))
     method = f"over the whole timing; {found.badge}"
     calls = sum(times.calls for times in found.times.values())
     add(sheet, "timing_contention", exact(found.load.wall_over_cpu), n=calls, method=method, params={})
-    return sheet.outcome(times_table([found] if every is found else [found, every]))
+    return sheet.outcome(times_table([found, *([every] if isinstance(every, Timed) and every is not found else [])]))
 
 
-def _quantiles(
-    sheet: Sheet, found: Timed, name: str, quantiles: Sequence[tuple[str, float, bool]], *, all_threads: bool
-) -> None:
-    times = found.times[name]
+def _rows(sheet: Sheet, found: Timed, *, all_threads: bool) -> None:
+    for name in found.times:
+        _quantiles(sheet, found, name, all_threads=all_threads)
+        if name != MODEL:
+            _ratios(sheet, found, name, all_threads=all_threads)
+
+
+def _quantiles(sheet: Sheet, found: Timed, name: str, *, all_threads: bool) -> None:
+    times, quantiles = found.times[name], QUANTILES[:3] if all_threads else QUANTILES
     blocks = f"{len(times.wall)} blocks of {times.wall.shape[1]} calls, one row each"
     for measure, share, cpu in quantiles:
         method = f"median of {blocks}, {found.words}; {found.badge}"
-        basis = _unfit(times.wall, share) or (None if share < 0.99 or times.settles_p99() else _unsettled())
+        basis = tail_missing(times, share)
         add(sheet, measure, basis or _median(1e3 * times.quantile(share, cpu=cpu)), n=times.calls, method=method,
             params=about(name, all_threads=all_threads))  # fmt: skip
 
 
-def _ratios(sheet: Sheet, found: Timed, name: str, ratios: Sequence[tuple[str, bool]], *, all_threads: bool) -> None:
+def _ratios(sheet: Sheet, found: Timed, name: str, *, all_threads: bool) -> None:
     one, other = found.times[name], found.times[MODEL]
     params = about(name, all_threads=all_threads)
-    for measure, cpu in ratios:
+    for measure, cpu in RATIOS[:1] if all_threads else RATIOS:
         theirs = other.quantile(0.5, cpu=cpu)
         ratio = _median(one.quantile(0.5, cpu=cpu) / np.where(theirs > 0, theirs, np.inf))
         method = (
@@ -134,16 +144,3 @@ def _median(blocks: Floats) -> Basis | Unavailable:
         return median_of(blocks)
     except Unavailable as why:
         return why
-
-
-def _unfit(wall: Floats, share: float) -> Unavailable | None:
-    """A tail needs calls enough in each block."""
-    if share <= 0.5 or wall.shape[1] >= FEWEST_P95:
-        return None
-    detail = f"blocks of {wall.shape[1]} calls have no tail to speak of"
-    return Unavailable("insufficient_data", detail, "give [compute] more seconds")
-
-
-def _unsettled() -> Unavailable:
-    detail = "a 99th percentile takes 10,000 calls in 20 blocks that agree within 25 %"
-    return Unavailable("insufficient_data", detail, "time it on a quiet machine, with more [compute] seconds")

@@ -16,15 +16,17 @@ Sources: as of ``efficiency.latency``; MLPerf Inference rules (offline scenario)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
 from audit.case import Case
 from audit.check import check
-from audit.checks._support import Sheet
+from audit.checks._support import Params, Sheet
 from audit.checks.efficiency._timing import MODEL, Timed, about, add, batch, time_models
 from audit.compute.latency import held_to, median_of, usable_threads
 from audit.data import Columns, Dataset
+from audit.errors import Unavailable
 from audit.models import Model
 from audit.models.calling import ready
 from audit.results import Outcome, Table
@@ -49,9 +51,6 @@ MOST_BYTES = 64 * 2**20
 TRIAL_SHARE = 0.5  # of the budget, for finding the size
 
 
-Row = tuple[int, int, float]  # threads, rows a batch, rows a second
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Best:
     """The fastest batch on so many threads, all that were tried with their rows a second, and its times."""
@@ -63,19 +62,25 @@ class Best:
 
 @check(cost="timing")
 def throughput(case: Case, model: Model, data: Dataset, level: float) -> Outcome:
-    sheet, rows, seconds = Sheet(measures=MEASURES, level=level), list[Row](), case.spec.compute.seconds
-    one = _best(model, data, seconds, threads=1)
-    every = one if usable_threads() == 1 else _best(model, data, seconds, threads=usable_threads())
-    for found, params in ((one, about(MODEL)), (every, about(MODEL, all_threads=True))):
-        times, at = found.timed.times[MODEL], f"batches of {found.batch:,} rows, {found.timed.words}"
-        method = f"median of {len(times.wall)} blocks at {at}; {found.timed.badge}"
-        add(sheet, "throughput", median_of(found.batch / times.quantile(0.5)), n=times.calls, method=method,
-            params=params)  # fmt: skip
-        add(sheet, "best_batch", exact(found.batch), n=len(found.tried), method="the fastest of those tried",
-            params=params)  # fmt: skip
-    for found in [one] if every is one else [one, every]:
-        rows += [(found.timed.threads, size, float(f"{rate:.3g}")) for size, rate in found.tried]
-    return sheet.outcome(_table(tuple(rows), every.timed.badge))
+    sheet, seconds, done = Sheet(measures=MEASURES, level=level), case.spec.compute.seconds, dict[int, Best]()
+    for threads, params in ((1, about(MODEL)), (usable_threads(), about(MODEL, all_threads=True))):
+        try:
+            found = done[threads] = done.get(threads) or _best(model, data, seconds, threads=threads)
+        except Unavailable as why:  # what one thread does is told where all of them together did not fit, and so on
+            for name in MEASURES:
+                sheet.omit(name, why, n=0, rows=data.n, params=params)
+            continue
+        _add(sheet, found, params)
+    return sheet.outcome(*([_table(tuple(done.values()))] if done else []))
+
+
+def _add(sheet: Sheet, found: Best, params: Params) -> None:
+    times, at = found.timed.times[MODEL], f"batches of {found.batch:,} rows, {found.timed.words}"
+    method = f"median of {len(times.wall)} blocks at {at}; {found.timed.badge}"
+    rate = median_of(found.batch / times.quantile(0.5))
+    add(sheet, "throughput", rate, n=times.calls, method=method, params=params)
+    tried = f"the fastest of those tried, {found.timed.words}"
+    add(sheet, "best_batch", exact(found.batch), n=len(found.tried), method=tried, params=params)
 
 
 def _best(model: Model, data: Dataset, seconds: float, *, threads: int) -> Best:
@@ -110,11 +115,11 @@ def _quickest(model: Model, columns: Columns, seconds: float, threads: int) -> f
     return max(min(taken), 1e-9)
 
 
-def _table(rows: tuple[Row, ...], badge: str) -> Table:
+def _table(every: Sequence[Best]) -> Table:
     return Table(
         name="throughput",
         title="Rows a second by the size of the batch",
         columns=("threads", "rows a batch", "rows a second"),
-        rows=rows,
-        note=f"The quickest of a few calls, to find the size; {badge}.",
+        rows=tuple((found.timed.threads, size, float(f"{rate:.3g}")) for found in every for size, rate in found.tried),
+        note=f"The quickest of a few calls, to find the size; {every[-1].timed.badge}.",
     )

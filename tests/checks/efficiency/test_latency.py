@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 import audit
-from audit.checks.efficiency import latency, throughput
+from audit.checks.efficiency import _timing, throughput
+from audit.compute.latency import timed as timed_calls
 from audit.compute.latency import usable_threads
+from audit.errors import Unavailable
 from audit.policy import Verdict
 from audit.record import AuditRun
 from audit.results import Reason
 from audit.store.folder import identified
-from tests.checks.efficiency.worlds import found, network, overall, pruned, table
+from tests.checks.efficiency.worlds import found, network, omitted, overall, pruned, table
 
 FAST = {"seconds": 0.1}
 
@@ -87,11 +89,27 @@ def test_a_limit_names_the_threads_that_it_is_about() -> None:
 
 
 def test_one_processor_is_all_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (latency, throughput):
+    for module in (_timing, throughput):
         monkeypatch.setattr(module, "usable_threads", lambda: 1)
     run = made(costs=["timing"])
     assert overall(run, "latency_p50", threads="all").value == overall(run, "latency_p50").value
     assert overall(run, "throughput", threads="all").value == overall(run, "throughput").value
+
+
+def test_what_one_thread_does_is_told_where_all_threads_together_did_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(calls: Any, seconds: float, *, threads: int = 1) -> Any:
+        if threads > 1:
+            raise Unavailable("insufficient_data", "it did not fit", "give [compute] seconds = 9")
+        return timed_calls(calls, seconds, threads=threads)
+
+    for module in (_timing, throughput):
+        monkeypatch.setattr(module, "usable_threads", lambda: 2)
+    monkeypatch.setattr(_timing, "timed", slow)
+    run = made(costs=["timing"])
+    assert overall(run, "latency_p50").value > 0
+    assert overall(run, "throughput").value > 0
+    for name in ("latency_p50", "throughput", "best_batch"):
+        assert omitted(run, name, threads="all").remedy == "give [compute] seconds = 9"
 
 
 def test_two_runs_that_timed_have_one_id_although_their_times_differ(timed: AuditRun) -> None:
