@@ -1,7 +1,7 @@
 """XGBoost (.ubj, .json) and LightGBM (.txt) model files: data about trees, which hold no code.
 
-Categories are given as the whole numbers that the booster was trained on, or, where a LightGBM file holds the names of
-its categories, as these names.
+Categories are given as the whole numbers that the booster was trained on, or, where the file holds the names of its
+categories, as these names.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -73,8 +74,29 @@ class _Xgboost(_Booster):
     def values(self, design: Floats) -> Floats:
         return self._predict(design, margin=False).reshape(-1)
 
+    @cached_property
+    def levels(self) -> tuple[tuple[str, ...], ...]:
+        """The names of each column's categories, in the order of their codes; none for a number."""
+        categorical = "c" in (self.booster.feature_types or ())
+        return xgboost_trees.category_names(self.booster) if categorical else ()
+
     def design(self, columns: Columns) -> Floats:
+        if len(columns) == len(self.levels):
+            named = zip(columns.items(), self.levels, strict=True)
+            columns = {name: self._coded(name, values, known) for (name, values), known in named}
         return super().design(columns).astype(np.float32).astype(np.float64)  # it compares in single precision
+
+    def _coded(self, name: str, values: NDArray[Any], known: tuple[str, ...]) -> NDArray[Any]:
+        if not known:
+            return values
+        unknown = {shown(value) for value in values.tolist() if not _empty(value)} - set(known)
+        if unknown:
+            allowed = ", ".join(known)
+            raise ModelError(
+                f'"{name}" holds "{min(unknown)}", which {self.name} was not trained on: it knows {allowed}; '
+                "write it as one of these, or leave it empty"
+            )
+        return _places(values, known)
 
     def _predict(self, design: Floats, *, margin: bool) -> Floats:
         import xgboost
@@ -104,6 +126,10 @@ class _Lightgbm(_Booster):
             places = {name: _places(columns[name], known) for name, known in zip(named, levels, strict=True)}
             columns = {**columns, **places}
         return super().design(columns)
+
+
+def _empty(value: object) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value))
 
 
 def _places(values: NDArray[Any], levels: Sequence[Any]) -> Floats:

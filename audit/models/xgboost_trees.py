@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from audit.data.dataset import shown
 from audit.errors import Unavailable
 from audit.models.forest import LEAF, Branch, Forest, Link, Tree
 
@@ -35,6 +37,22 @@ def xgboost_forest(booster: Any) -> Forest:
     ]
     forest = Forest.of(trees, np.zeros(outputs), link_of(learner["objective"]["name"]))
     return Forest.of(trees, _base(booster, forest, int(learner["learner_model_param"]["num_feature"])), forest.link)
+
+
+def category_names(booster: Any) -> tuple[tuple[str, ...], ...]:
+    """Of each column, in the order of their codes; empty where the file holds none."""
+    part = json.loads(bytes(booster.save_raw("json")))["learner"]["gradient_booster"]
+    stored = part.get("gbtree", part).get("model", {}).get("cats", {}).get("enc", ())
+    return tuple(_names(one) for one in stored)
+
+
+def _names(stored: dict[str, Any]) -> tuple[str, ...]:
+    """Words as their signed bytes in a row with where each ends, numbers as they are."""
+    values, ends = stored.get("values", ()), stored.get("offsets")
+    if ends is None:
+        return tuple(shown(value) for value in values)
+    # XGBoost counts letters where it should count bytes: a word outside ASCII is cut, and then no value has its name
+    return tuple(bytes(byte % 256 for byte in values[a:b]).decode(errors="replace") for a, b in pairwise(ends))
 
 
 def _base(booster: Any, forest: Forest, columns: int) -> Any:

@@ -92,6 +92,26 @@ def test_lightgbm_trees_are_read_as_the_library_reads_them(objective, y, options
     np.testing.assert_allclose(own, expected, atol=1e-9)
 
 
+@pytest.mark.parametrize("levels", [["pilot", "cook", "clerk", "a b"], [30, 10, 20, 5]])
+def test_xgboost_categories_are_given_by_the_names_that_the_file_holds(levels):
+    xgboost, pandas = pytest.importorskip("xgboost"), pytest.importorskip("pandas")
+    job = RNG.choice(np.array(levels, dtype=object), 400)
+    x = RNG.normal(size=400)
+    frame = pandas.DataFrame({"job": pandas.Categorical(job, categories=levels), "x": x})
+    data = xgboost.DMatrix(frame, (job == levels[0]) * 2.0 + x, enable_categorical=True)
+    booster = xgboost.train({"objective": "reg:squarederror", "max_cat_to_onehot": 1, "seed": 0}, data, 15)
+    model = load_xgboost(bytes(booster.save_raw("ubj")), "m.ubj", ())
+    given = job if isinstance(levels[0], str) else job.astype(float)
+    found = model.predict_value({"job": given, "x": x})
+    np.testing.assert_allclose(found, booster.predict(data), atol=1e-6)
+    forest = model.forest()
+    np.testing.assert_allclose(forest.raw(model.design({"job": given, "x": x}))[:, 0], found, atol=2e-6)
+    with pytest.raises(ModelError, match='"job" holds "baker", which xgboost booster was not trained on'):
+        model.predict_value({"job": np.array(["baker"], dtype=object), "x": x[:1]})
+    empty = model.predict_value({"job": np.array([None], dtype=object), "x": x[:1]})
+    assert np.isfinite(empty).all()
+
+
 def test_class_names_are_given_or_counted_and_must_be_as_many():
     content, _, _ = xgboost_file("multi:softprob", SEVERAL, num_class=3)
     assert load_xgboost(content, "m.ubj", []).classes == ("0", "1", "2")
