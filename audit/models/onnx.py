@@ -62,7 +62,7 @@ class _Session:
             result = self.session.run([wanted], feeds)[0]
         except _faults() as error:
             raise ModelError(f"the ONNX model refused the data: {str(error).splitlines()[0]}") from error
-        if isinstance(result, list):  # ZipMap: one dictionary a row
+        if isinstance(result, list) and isinstance(result[0], dict):  # ZipMap: one dictionary a row
             keys = list(result[0])
             return np.array([[row[key] for key in keys] for row in result], dtype=np.float64)
         return np.asarray(result, dtype=np.float64)
@@ -98,6 +98,12 @@ class OnnxClassifier(_Session):
 
 
 class OnnxMultilabel(_Session):
+    def run(self, feeds: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
+        """Shape (n, labels), also of a converted MultiOutputClassifier, which returns (n, 2) for each label."""
+        found = super().run(feeds)
+        is_pairs = found.ndim == 3 and found.shape[2] == 2
+        return found[:, :, 1].T if is_pairs else found
+
     def predict_labels(self, columns: Columns) -> NDArray[np.float64]:
         return each_probability(of_labels(self._outputs(columns), self.classes, self.name), self.output)
 
