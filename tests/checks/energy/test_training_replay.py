@@ -17,7 +17,6 @@ from audit.energy.record import to_text
 from audit.engine import Runner
 from audit.errors import DataError, SpecError, Unavailable
 from audit.models.torch import TorchModel
-from audit.plan import Facts, make
 from audit.results import Outcome, Reason
 from tests.energy.corpus import as_csv, honest
 from tests.energy.trees import HOST, a_record
@@ -54,17 +53,6 @@ def values(outcome: Outcome) -> dict[str, float]:
 
 def gathered(case: Case) -> Any:
     return Runner(case=case, registry=registry()).made("training_evidence", "test")
-
-
-def test_a_replay_is_asked_for_as_a_retraining_and_measures_this_machine() -> None:
-    found = registry()
-    assert found.checks["energy.training_replay"].cost == "replay"
-    facts = Facts(task="binary", has=frozenset({"model", "train", "training_evidence"}), roles=frozenset({"target"}))
-    items = {costs: make(found, facts, (), costs) for costs in (("retrain",), ("timing",))}
-    why = {costs: next(i.omission for i in some if i.check.cost == "replay") for costs, some in items.items()}
-    assert why["retrain",] is None
-    assert why["timing",] is not None
-    assert why["timing",].remedy == "run with --cost retrain"
 
 
 def test_a_scikit_learn_model_is_replayed_without_any_word_of_its_training(tmp_path: Path) -> None:
