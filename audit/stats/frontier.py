@@ -59,7 +59,15 @@ def frontier(histogram: NDArray[np.int64], constraint: Constraint, eps: Sequence
 
 
 def _hull(table: NDArray[np.int64], constraint: Constraint, total: int) -> _Hull:
-    """Points of every threshold between bins, from nobody selected to everybody."""
+    _, _, rate, accuracy = group_curve(table, constraint)
+    return _Hull(rate, accuracy, float(rate[np.argmax(accuracy)]), float(table.sum()) / float(total))
+
+
+def group_curve(table: NDArray[np.int64], constraint: Constraint) -> tuple[Vector, Vector, Vector, Vector]:
+    """Rate and accuracy of every threshold between bins, from nobody selected to everybody, and of their upper hull.
+
+    Raises Unavailable (undefined) where a group has no rows that the rate is about.
+    """
     fp, tp = (np.append(0, np.cumsum(counts[::-1])).astype(float) for counts in table)
     n, negatives, positives = float(table.sum()), fp[-1], tp[-1]
     over = {
@@ -70,8 +78,8 @@ def _hull(table: NDArray[np.int64], constraint: Constraint, total: int) -> _Hull
     selected, size, rows = over[constraint]
     if size == 0:
         raise Unavailable("undefined", f"a group has no {rows}, so it has no {constraint}", "give such rows")
-    rate, accuracy = _concave(selected / size, (tp + negatives - fp) / n)
-    return _Hull(rate, accuracy, float(rate[np.argmax(accuracy)]), n / float(total))
+    points = selected / size, (tp + negatives - fp) / n
+    return (*points, *_concave(*points))
 
 
 def _concave(x: Vector, y: Vector) -> tuple[Vector, Vector]:
