@@ -16,16 +16,20 @@ from audit.errors import Unavailable
 
 from .captum_door import LayerAttribution, LayerGradCam
 from .execution import modules_run, runs_once
-from .network import Network, Tensors
+from .network import Network, Tensors, in_calls, rows_per_call
 
 
 def grad_cam(network: Network, images: torch.Tensor, targets: torch.Tensor) -> tuple[NDArray[np.float32], str]:
     """Maps (n, H, W), not negative, and the name of the layer. The module must be borrowed by :func:`untouched`."""
     name, layer = last_convolution(network, (images[:1],))
     method = LayerGradCam(lambda x, t: network.scalar((x,), t), layer)
-    maps: Any = method.attribute(images, additional_forward_args=(targets,), relu_attributions=True)
-    enlarged: Any = LayerAttribution.interpolate(maps.detach(), tuple(images.shape[2:]), interpolate_mode="bilinear")
-    return enlarged[:, 0].cpu().float().numpy(), name
+
+    def call(at: slice) -> torch.Tensor:
+        maps: Any = method.attribute(images[at], additional_forward_args=(targets[at],), relu_attributions=True)
+        found: Any = LayerAttribution.interpolate(maps.detach(), tuple(images.shape[2:]), interpolate_mode="bilinear")
+        return torch.as_tensor(found[:, 0].cpu().float())
+
+    return torch.cat(in_calls(len(images), rows_per_call((images,)), call)).numpy(), name
 
 
 def last_convolution(network: Network, inputs: Tensors) -> tuple[str, torch.nn.Module]:

@@ -24,7 +24,9 @@ CELLS = 8
 MOST_PARTS = 63  # of a cell: 504 nodes
 FEWEST_PARTS = 9  # that must fit the memory, else the rules are used that add up as they go
 ACCURACY = 0.02  # expected error of a row's values, as a share of their sizes
-NUMBERS_KEPT = 1 << 24  # gradients that are held at once: 64 MB
+NUMBERS_KEPT = 3 << 22  # gradients of one row that are held at once: 50 MB, several times over while they are added up
+NUMBERS_TOGETHER = 1 << 22  # of several rows
+NUMBERS_SUMMED = 1 << 19  # of the rows whose sums are made together
 MOST_DEVIATIONS = 3.0  # of an error that is put down to the nodes
 HALF_NORMAL = sqrt(2 / pi)  # the mean size of an error of standard deviation 1
 KINKED = (
@@ -52,7 +54,30 @@ def path_integral(
     """
     if has_kinks(scalar, inputs) and _Path(scalar, inputs, baselines, change).most_parts >= FEWEST_PARTS:
         return midpoints(scalar, inputs, baselines, change, typical)
-    return refined(Nested(scalar, inputs, baselines), change, typical, levels=NESTED)
+    n, size = len(change), max(1, NUMBERS_SUMMED // max(1, sum(t[0].numel() for t in inputs)))
+    blocks = [slice(start, start + size) for start in range(0, n, size)]
+    return _joined([_by_nested_rules(scalar, inputs, baselines, change, typical, at) for at in blocks])
+
+
+def _by_nested_rules(
+    scalar: Scalar, inputs: Tensors, baselines: Tensors, change: torch.Tensor, typical: torch.Tensor, at: slice
+) -> Integral:
+    """Of these rows: the sums of all rules are kept in double precision, which many wide rows would fill up with."""
+    rule = Nested(
+        lambda points, rows: scalar(points, rows + at.start),
+        tuple(t[at] for t in inputs),
+        tuple(t[at] for t in baselines),
+    )
+    return refined(rule, change[at], typical[at], levels=NESTED)
+
+
+def _joined(blocks: list[Integral]) -> Integral:
+    return Integral(
+        values=tuple(map(torch.cat, zip(*(block.values for block in blocks), strict=True))),
+        moved=tuple(map(torch.cat, zip(*(block.moved for block in blocks), strict=True))),
+        evaluations=sum(block.evaluations for block in blocks),
+        nodes=tuple(node for block in blocks for node in block.nodes),
+    )
 
 
 def has_kinks(scalar: Scalar, inputs: Tensors) -> bool:
@@ -86,7 +111,7 @@ def midpoints(
     n = len(change)
     parts = torch.ones(n, dtype=torch.long)
     values, moved = (tuple(torch.zeros(t.shape, dtype=torch.float64) for t in inputs) for _ in range(2))
-    spent, size = 0, max(1, NUMBERS_KEPT // (CELLS * path.numbers))
+    spent, size = 0, max(1, NUMBERS_TOGETHER // (CELLS * path.numbers))
     for start in range(0, n, size):
         rows = torch.arange(start, min(start + size, n))
         pilot = path.gradients(rows, _midpoints(CELLS))
@@ -126,7 +151,7 @@ class _Path:
         middle = torch.arange(CELLS) * parts + parts // 2
         new = torch.ones(len(nodes), dtype=torch.bool)
         new[middle] = False
-        for some in rows.split(max(1, NUMBERS_KEPT // (len(nodes) * self.numbers))):
+        for some in rows.split(max(1, NUMBERS_TOGETHER // (len(nodes) * self.numbers))):
             every = []
             for found, known in zip(self.gradients(some, nodes[new]), pilot, strict=True):
                 both = found.new_empty((len(some), len(nodes), *found.shape[2:]))
@@ -154,8 +179,8 @@ class _Path:
         lines = [_stored((x - b).cpu(), x) for x, b in ends]
         nodes = gradients[0].shape[1]
         values = [g.mean(dim=1, dtype=torch.float64) * line for g, line in zip(gradients, lines, strict=True)]
-        jumps = [g.diff(dim=1) * line[:, None] for g, line in zip(gradients, lines, strict=True)]
-        errors = [((j**2).sum(dim=1, dtype=torch.float64) / 12).sqrt() * (HALF_NORMAL / nodes) for j in jumps]
+        jumps = [g.diff(dim=1).mul_(line[:, None]) for g, line in zip(gradients, lines, strict=True)]
+        errors = [torch.linalg.vector_norm(j, dim=1).double() / 12**0.5 * (HALF_NORMAL / nodes) for j in jumps]
         values = _completed(values, jumps, self.change[rows], nodes)
         return tuple(tuple(map(_shaped, found, self.inputs)) for found in (values, errors))  # type: ignore[return-value]
 

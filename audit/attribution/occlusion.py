@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from .captum_door import Occlusion
-from .network import Network, rows_per_call
+from .network import Network, in_calls, rows_per_call
 
 SHARE = 6  # windows along a side
 
@@ -44,14 +44,20 @@ def occlusion(
     _, channels, height, width = images.shape
     windows = Windows.over(height, width)
     method = Occlusion(lambda x, t: network.scalar((x,), t))
-    with torch.no_grad():
+    size = rows_per_call((images,))
+
+    def call(at: slice) -> torch.Tensor:
+        some = images[at]
         maps: Any = method.attribute(
-            images,
+            some,
             sliding_window_shapes=(channels, *windows.size),
             strides=(channels, *windows.step),
-            baselines=cover.expand_as(images),
-            additional_forward_args=(targets,),
-            perturbations_per_eval=max(1, rows_per_call((images,)) // len(images)),
+            baselines=cover.expand_as(some),
+            additional_forward_args=(targets[at],),
+            perturbations_per_eval=max(1, size // len(some)),
         )
-    # every channel of a window holds the same change: their mean is the window's
-    return maps.mean(dim=1).cpu().float().numpy(), windows
+        # every channel of a window holds the same change: their mean is the window's
+        return torch.as_tensor(maps.mean(dim=1).cpu().float())
+
+    with torch.no_grad():
+        return torch.cat(in_calls(len(images), size, call)).numpy(), windows
