@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.checks._pair_table import Line, detectable, margin
-from audit.checks._pairs import Pair, Places, change, drawn
+from audit.checks._pairs import Mask, Pair, Places, change, drawn
 from audit.checks._support import Sheet
 from audit.errors import Unavailable
 from audit.inputs.groups import Groups, Slice
@@ -19,19 +19,23 @@ from audit.stats import exact, paired_predictive_value
 NO_LABEL = Unavailable("missing_input", "no row has a label", "give target in [data.test]")
 
 
-def add_decisions(sheet: Sheet, pair: Pair, group: Slice, at: Places, sampling: Sampling) -> None:
-    """Churn and the change of every rate and predictive value, for the rows ``at`` of one group."""
-    against, params = pair.against, pair.against.about
-    churn = partial(sampling.rate, pair.changed[at], pair.rows[at], "decided")
-    sheet.add(against.name("churn"), churn, n=len(at), slice=group, params=params)
+def add_decisions(sheet: Sheet, pair: Pair, group: Slice, sampling: Sampling) -> None:
+    """Churn and the change of every rate and predictive value; ``pair`` holds the rows of the group."""
+    against, params, rows = pair.against, pair.against.about, len(pair.rows)
+    churn = partial(sampling.rate, pair.changed, pair.rows, "decided")
+    sheet.add(against.name("churn"), churn, n=rows, slice=group, params=params)
     for name, about, new, old in pair.rates():
-        here = at[about[at]]
-        gap = partial(change, sampling, new[here], old[here], pair.rows[here])
-        sheet.add(against.name(name), gap, n=len(here), rows=len(at), slice=group, params=params)
+        n, gap = int(about.sum()), partial(change, sampling, new[about], old[about], pair.rows[about])
+        sheet.add(against.name(name), gap, n=n, rows=rows, slice=group, params=params)
     for name, truth, new, old in pair.predictive_values():
-        here = at[(new | old)[at]]
-        gap = partial(paired_predictive_value, truth[here], new[here], old[here], *drawn(sampling, pair.rows[here]))
-        sheet.add(against.name(name), gap, n=len(here), rows=len(at), slice=group, params=params)
+        n, gap = int((new | old).sum()), partial(predictive_value, truth, new, old, pair.rows, sampling)
+        sheet.add(against.name(name), gap, n=n, rows=rows, slice=group, params=params)
+
+
+def predictive_value(truth: Mask, new: Mask, old: Mask, rows: Places, sampling: Sampling) -> Basis:
+    """Share of true rows among those that the new one decides so, minus that among those that the old one does."""
+    either = new | old
+    return paired_predictive_value(truth[either], new[either], old[either], *drawn(sampling, rows[either]))
 
 
 def add_overall(sheet: Sheet, pair: Pair, sampling: Sampling) -> None:
@@ -54,11 +58,12 @@ def add_overall(sheet: Sheet, pair: Pair, sampling: Sampling) -> None:
 
 def table_lines(pair: Pair, groups: Groups, by_seeds: NDArray[np.float64] | None = None) -> list[Line]:
     """The labelled rows of all and of each group."""
-    new, old = pair.right
-    lines = []
+    lines, labelled = [], pair.labelled
     for group, at in groups.over(pair.rows):
-        here = at[pair.labelled[at]]
+        here = at[labelled[at]]
         if len(here):
+            part = pair.at(here)
+            new, old = part.right
             seeds = None if by_seeds is None else by_seeds[here]
-            lines.append(Line(group=group, new=new[here], old=old[here], changed=pair.changed[here], by_seeds=seeds))
+            lines.append(Line(group=group, new=new, old=old, changed=part.changed, by_seeds=seeds))
     return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,16 @@ class Pair:
             label=np.full(len(rows), -1, dtype=np.int32) if new.label is None else new.label[rows],
             positive=new.positive if new.task == "binary" else -1,
             favourable=new.favourable,
+        )
+
+    def at(self, places: Places) -> Pair:
+        """The same pair on some of its rows, such as those of a group."""
+        return replace(
+            self,
+            rows=self.rows[places],
+            new=self.new[places],
+            old=self.old[places],
+            label=self.label[places],
         )
 
     @property

@@ -92,7 +92,7 @@ def decisions(
     sheet = Sheet(measures=MEASURES, level=level)
     pair = Pair.of(BASELINE, predictions, baseline.predictions)
     for group, at in groups.over(pair.rows):
-        add_decisions(sheet, pair, group, at, sampling)
+        add_decisions(sheet, pair.at(at), group, sampling)
     add_overall(sheet, pair, sampling)
     tables: list[Table] = [by_group(table_lines(pair, groups), HEADING, level)] if pair.labelled.any() else []
     return sheet.outcome(*tables)

@@ -103,7 +103,7 @@ def variants(variants: Variants, predictions: Predictions, groups: Groups, sampl
         found = Compressed.of(variant, variants, predictions)
         pair = found.pair
         for group, at in groups.over(pair.rows):
-            add_decisions(sheet, pair, group, at, sampling)
+            add_decisions(sheet, pair.at(at), group, sampling)
             add_excess(sheet, found, group, at, sampling)
         add_overall(sheet, pair, sampling)
         if pair.labelled.any():
