@@ -1,7 +1,10 @@
 """How often the 95 % interval of a gap or a ratio holds the truth, over 63 pairs of sizes and rates.
 
 Exact: every table that has a chance above 1e-9 is worked out, so there is no noise in these figures.
-Miettinen and Nurminen's gap falls to 0.936 in one cell: 20 against 100 rows at a rate of 0.02 each.
+Miettinen and Nurminen's score interval of a gap falls to 0.936 in one cell, 20 against 100 rows at a rate of 0.02 each:
+one success beside none (3.6 % of tables) has z = 2.24 there. Where so little is expected Newcombe's is taken. What lies
+outside 0.94 to 0.96 lies above: at these sizes and rates no method tried (Newcombe, Mee, Miettinen-Nurminen, with a
+correction for skewness) puts more than 84 % of the cells into that band.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from audit.stats.arrays import Estimates
 from audit.stats.mover import difference_limits as mover_difference
 from audit.stats.mover import ratio_limits as mover_ratio
 from audit.stats.proportions import wilson_limits
-from audit.stats.score_tests import difference_limits, ratio_limits
+from audit.stats.score_tests import difference_limits, gap_limits, ratio_limits
 from benchmarks._figures import Result, result
 
 SIZES = ((20, 20), (20, 100), (20, 1000), (50, 50), (50, 200), (100, 100), (100, 1000), (200, 1000), (1000, 1000))
@@ -24,7 +27,8 @@ Z = 1.959963984540054
 
 KINDS = (
     "gap as judged (Newcombe)",
-    "gap (Miettinen-Nurminen)",
+    "gap (Miettinen-Nurminen, Newcombe where sparse)",
+    "gap (Miettinen-Nurminen alone)",
     "ratio as judged (MOVER)",
     "ratio (Miettinen-Nurminen)",
 )
@@ -38,7 +42,7 @@ def main() -> Result:
         figures[f"{kind}: least coverage"] = min(shares)
         figures[f"{kind}: share of cells at 0.94 or more"] = float(np.mean([s >= 0.94 for s in shares]))
         figures[f"{kind}: share of cells in 0.94 to 0.96"] = float(np.mean([0.94 <= s <= 0.96 for s in shares]))
-    targets = {f"{kind}: least coverage": ">= 0.94" for kind in KINDS if "judged" in kind}
+    targets = {f"{kind}: least coverage": ">= 0.94" for kind in KINDS if "judged" in kind or "sparse" in kind}
     targets |= {f"{kind}: share of cells at 0.94 or more": ">= 0.98" for kind in KINDS}
     return result("coverage_gaps", figures, targets)
 
@@ -54,6 +58,7 @@ def coverages(n: int, m: int, p: float, q: float) -> tuple[float, ...]:
         judged = Estimates(*(bound[some] for bound in mover_ratio(first, second)))
     return (
         holding(mover_difference(first, second), p - q, chance),
+        holding(gap_limits(k1, n1, k2, n2, Z), p - q, chance),
         holding(difference_limits(k1, n1, k2, n2, Z), p - q, chance),
         holding(judged, p / q, chance[some]),
         holding(tests, p / q, chance[some]),
@@ -63,7 +68,7 @@ def coverages(n: int, m: int, p: float, q: float) -> tuple[float, ...]:
 def likely(n: int, p: float) -> NDArray[np.float64]:
     """The counts that have a chance worth counting."""
     k = np.arange(n + 1.0)
-    return k[binom.pmf(k, n, p) > 1e-9]
+    return np.asarray(k[binom.pmf(k, n, p) > 1e-9])
 
 
 def holding(found: Estimates, truth: float, chance: NDArray[np.float64]) -> float:

@@ -8,7 +8,7 @@ from audit.results import Basis
 from audit.stats import auc, average, average_precision, compare_groups, f1, mean, r_squared, rate, root_mean, value
 from audit.stats.mover import difference_limits as mover_difference
 from audit.stats.proportions import wilson_limits
-from audit.stats.score_tests import difference_limits, ratio_limits
+from audit.stats.score_tests import gap_limits, ratio_limits
 from tests.stats.coverage import coverage
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ def rate_coverages(kind: str) -> list[float]:
             if kind == "newcombe":
                 found, truth = mover_difference(wilson_limits(k1, n1, Z), wilson_limits(k2, n2, Z)), p - q
             elif kind == "difference":
-                found, truth = difference_limits(k1, n1, k2, n2, Z), p - q
+                found, truth = gap_limits(k1, n1, k2, n2, Z), p - q
             else:
                 some = k2 > 0
                 found, truth = ratio_limits(k1[some], n1[some], k2[some], n2[some], Z), p / q

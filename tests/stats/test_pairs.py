@@ -11,7 +11,8 @@ from audit.results import Basis
 from audit.stats import auc, complement, difference, f1, interval, mean, rate, ratio, root_mean, value
 from audit.stats.bases import evaluate
 from audit.stats.mover import difference_limits as newcombe
-from audit.stats.score_tests import difference_limits, ratio_limits
+from audit.stats.proportions import wilson_limits
+from audit.stats.score_tests import difference_limits, gap_limits, ratio_limits
 
 Z = 1.959963984540054
 counts = st.integers(1, 90).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -98,8 +99,9 @@ def grid_coverage(kind: str, n: int, m: int, p: float, q: float) -> float:
     keep = weight > 1e-7
     i, j, weight = i[keep], j[keep], weight[keep]
     sizes = np.full_like(i, n), np.full_like(j, m)
-    if kind == "difference":
-        _, lower, upper = difference_limits(i, sizes[0], j, sizes[1], Z)
+    if kind != "ratio":
+        limits = difference_limits if kind == "score" else gap_limits
+        _, lower, upper = limits(i, sizes[0], j, sizes[1], Z)
         return float(weight[(lower <= p - q) & (p - q <= upper)].sum() / weight.sum())
     some = j > 0
     _, lower, upper = ratio_limits(i[some], sizes[0][some], j[some], sizes[1][some], Z)
@@ -114,6 +116,25 @@ def test_gaps_and_ratios_of_rates_cover_at_least_94_percent_from_20_rows(kind: s
     shares = [grid_coverage(kind, *size, *pair) for size in sizes for pair in rates]
     assert min(shares) >= 0.94
     assert np.mean(shares) <= 0.97
+
+
+def test_of_rare_outcomes_the_score_test_alone_is_too_short_and_the_gap_is_not() -> None:
+    """Exact: 1 of 20 beside 0 of 100 rejects no gap (z = 2.24), and has a chance of 3.6 % at rates of 0.02."""
+    cells = [(20, 100, 0.02, 0.02), (50, 200, 0.02, 0.02), (100, 1000, 0.02, 0.02), (20, 1000, 0.02, 0.02)]
+    assert grid_coverage("score", *cells[0]) == pytest.approx(0.9364, abs=1e-4)
+    assert min(grid_coverage("difference", *cell) for cell in cells) >= 0.94
+
+
+@given(st.integers(20, 400), st.integers(20, 400), st.data())
+def test_newcombes_interval_stands_where_less_than_half_a_row_is_expected_and_nowhere_else(
+    n: int, m: int, drawn: st.DataObject
+) -> None:
+    k, j = drawn.draw(st.integers(0, n)), drawn.draw(st.integers(0, m))
+    table = tuple(np.array([float(number)]) for number in (k, n, j, m))
+    rarer = min(k + j, n + m - k - j) / (n + m)
+    sparse = newcombe(wilson_limits(*table[:2], Z), wilson_limits(*table[2:], Z))
+    expected = sparse if min(n, m) * rarer < 0.5 else difference_limits(*table, Z)
+    assert gap_limits(*table, Z) == expected
 
 
 def test_the_ratio_of_two_zeros_is_undefined_and_of_a_negative_mean_not_applicable() -> None:
