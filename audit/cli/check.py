@@ -130,7 +130,9 @@ def _paired(found: Examined) -> str:
         return ""
     lines = [f"  {power.words}" for power in found.paired]
     lines += [f"  ? {name}: cannot be planned before both models have answered" for name in found.unplanned]
-    return "\n".join(["\nWhat the rows could show of a change between two models", *lines])
+    roles = found.tables["test"].roles
+    alike = ", if all of them counted alike and stood alone" if roles.weight or roles.cluster else ""
+    return "\n".join([f"\nWhat the rows could show of a change between two models{alike}", *lines])
 
 
 def _limit(power: LimitPower) -> str:
