@@ -29,7 +29,7 @@ def example_columns(data: Dataset, within: Iterable[str] | None = None) -> tuple
     features = [c for c in stored_columns(data, data.roles.features) if c in there and c != data.roles.id]
     if not features:
         return ()
-    others = [*data.roles.groups, *([data.roles.target] if data.roles.target else [])]
+    others = [*data.roles.groups, *data.roles.truths]
     return tuple(dict.fromkeys([*features, *(c for c in stored_columns(data, others) if c in there)]))
 
 

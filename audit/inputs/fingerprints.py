@@ -26,7 +26,8 @@ class Fingerprints:
 def fingerprints(case: Case, data: Dataset, predictions: Predictions) -> Fingerprints:
     """Of the file of the model where there is one, else of what it predicts."""
     roles = data.roles
-    stored = [name for name in (roles.prediction, roles.score, *roles.scores) if name in data.table.column_names]
+    said = (roles.prediction, *roles.predictions, roles.score, *roles.scores)
+    stored = [name for name in said if name in data.table.column_names]
     rows = data.sha256 if case.model is not None and data.sha256 else table_digest(data.table.drop_columns(stored))
     model = case.loaded.sha256 if case.loaded is not None else ""
     return Fingerprints(audit_set=rows, model=model or _digest(predictions))

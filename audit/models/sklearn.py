@@ -162,6 +162,11 @@ def adapt_labels(estimator: Any, labels: Sequence[str]) -> SklearnMultilabel:
 
 def adapt(estimator: Any) -> SklearnRegressor | SklearnDecider | SklearnClassifier:
     """The adapter with just the capabilities that ``estimator`` has. ModelError when it is not fitted or no model."""
+    if isinstance(getattr(estimator, "classes_", None), list) or getattr(estimator, "multilabel_", False):
+        raise ModelError(
+            f"{_name_of(estimator)} gives each row several answers: name target as a list of 0/1 columns, one a label, "
+            'in the order that it was fitted on: target = ["cat", "dog"]'
+        )
     if hasattr(estimator, "classes_"):
         return _classifier(estimator) if hasattr(estimator, "predict_proba") else SklearnDecider(estimator)
     if getattr(estimator, "_estimator_type", "") == "classifier" or hasattr(estimator, "predict_proba"):

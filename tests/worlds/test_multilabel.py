@@ -240,3 +240,25 @@ def test_a_binary_audit_still_refuses_a_class_that_its_measures_do_not_have() ->
     case = make_case(binary_cells(1), target="y", positive=1, score="s", limits=[{**LIMIT, "params": {"class": "1"}}])
     with pytest.raises(AuditError, match='"true_positive_rate" has no parameter "class"'):
         run_audit(case, loaded(case), registry())
+
+
+def test_a_known_row_is_right_when_every_label_that_is_known_of_it_is() -> None:
+    cells = {"a": [1, 0, 1, None], "b": [0, None, 1, None], "d": [1, 0, 1, 1], "e": [0, 1, 0, 1]}
+    roles: dict[str, Any] = {"target": ["a", "b"], "features": ["d", "e"], "output": "decision"}
+    case = make_case(cells, known=cells, model=lambda frame: frame.to_numpy(), **roles)
+    outcome = recorded(case)["performance.known_answers", ""].outcome
+    wrong = measurement(outcome, "known_answers_wrong")
+    assert (wrong.value, wrong.n) == (1, 3)
+
+
+def test_an_estimator_of_several_labels_under_one_target_is_told_how_to_name_them() -> None:
+    cells = multilabel_cells(3)
+    with pytest.raises(ModelError, match=r'name target as a list of 0/1 columns.*target = \["cat", "dog"\]'):
+        make_case(cells, target="fog", features=["x", "z"], model=fitted("a model a label"))
+
+
+def test_rows_are_alike_only_when_all_their_labels_are() -> None:
+    cells = {"x": [1.0, 1.0, 2.0], "a": [0, 0, 1], "b": [0, 1, 1], "d": [0, 0, 0], "e": [0, 0, 0]}
+    case = make_case(cells, target=["a", "b"], prediction=["d", "e"], features=["x"])
+    outcome = recorded(case)["data.profile", ""].outcome
+    assert measurement(outcome, "duplicate_rows_share").value == 0.0

@@ -44,9 +44,12 @@ def known_answers(case: Case, known: Dataset, level: float) -> Outcome:
     label = need_labels(answered)
     if answered.labelled is None or answered.decision is None:
         raise Unavailable("missing_input", "there are no decisions to compare", "give threshold or prediction")
-    rows = np.flatnonzero(answered.labelled)
+    several = label.ndim > 1
+    rows = np.flatnonzero((label >= 0).any(axis=1) if several else answered.labelled)
     wanted, given = label[rows], answered.decision[rows]
     right = _close(given, wanted) if case.task == "regression" else given == wanted
+    if several:  # every label that is known
+        right = (right | (wanted < 0)).all(axis=1)
     k, n = int(right.sum()), len(rows)
     sheet = Sheet(measures=MEASURES, level=level)
     if n == 0:
