@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 from audit.results import Scalar
 from audit.spec.baseline import BaselineColumns, BaselineSpec
 from audit.spec.fields import Column, Names, Task, Threshold
+from audit.spec.labels import label_fault
 
 
 class _Strict(BaseModel):
@@ -104,20 +105,6 @@ class DataSpec(_Strict):
     def labels(self) -> tuple[str, ...]:
         """The labels of a multilabel task, which bear the names of their columns; empty for every other task."""
         return self.target if isinstance(self.target, tuple) else ()
-
-    def misfit(self) -> str:
-        """What is said once and should be said of each label, or the other way round; empty where all fits."""
-        named = {"prediction": self.prediction, "threshold": self.threshold}
-        lists = {key: value for key, value in named.items() if isinstance(value, tuple)}
-        if not self.labels:
-            return next((f"{key} is a list, one a label: give target as a list of columns too" for key in lists), "")
-        if self.score is not None:
-            return f"score is one column and target names {len(self.labels)} labels: give scores, one column a label"
-        if isinstance(self.prediction, str):
-            return f"prediction is one column and target names {len(self.labels)} labels: give a list, one a label"
-        lists |= {"scores": self.scores} if self.scores else {}
-        wrong = next((key for key, value in lists.items() if len(value) != len(self.labels)), "")
-        return f"{wrong} has {len(lists[wrong])} entries for {len(self.labels)} labels: one a label" if wrong else ""
 
 
 class DataSpecs(_Strict):
@@ -322,29 +309,9 @@ class AuditSpec(_Strict):
 
     @model_validator(mode="after")
     def _says_alike_of_every_label(self) -> AuditSpec:
-        labels, said = self.labels, self.model.task if self.model else self.data.test.task
-        if labels and said not in (None, "multilabel"):
-            raise ValueError(f'task = "{said}" is of one target, and target names {len(labels)}: name one column')
-        if said == "multilabel" and not labels:
-            raise ValueError('task = "multilabel" needs target as a list, one 0/1 column a label: ["cat", "dog"]')
-        for name in ("test", "train", "known"):
-            part: DataSpec | None = getattr(self.data, name)
-            if part is not None and (fault := part.misfit() if name == "test" or part.target else ""):
-                raise ValueError(f"data.{name}: {fault}")
-            if part is not None and part.target is not None and len(part.labels) != len(labels):
-                raise ValueError(f"data.{name}.target must name as many columns as data.test.target, in its order")
-        if self.model is not None:
-            self._model_fits_labels(self.model)
+        if fault := label_fault(self):
+            raise ValueError(fault)
         return self
-
-    def _model_fits_labels(self, model: ModelSpec) -> None:
-        labels = self.labels
-        if isinstance(model.threshold, tuple) and len(model.threshold) != len(labels):
-            raise ValueError(f"model.threshold has {len(model.threshold)} entries for {len(labels) or 1} labels")
-        if labels and model.output == "value":
-            raise ValueError('model.output = "value" is a quantity: several labels take "logit" or "probability"')
-        if labels and model.classes and set(map(str, model.classes)) != set(labels):
-            raise ValueError(f"model.classes must be the columns of target, {', '.join(labels)}, in the model's order")
 
     @model_validator(mode="after")
     def _has_one_baseline(self) -> AuditSpec:
