@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audit import store, writers
 from audit.case import Case, build_case, data_spec, with_baseline, with_variants
 from audit.data import Dataset
 from audit.data.memory import as_table
-from audit.data.opening import dataset_from_table
+from audit.data.opening import dataset_from_table, default_features, with_features
 from audit.data.reading import table_digest
 from audit.data.task import target_facts
 from audit.engine import Settings, run_audit
-from audit.errors import SpecError
+from audit.errors import ModelError, SpecError, Unavailable
 from audit.models.loading import LoadedModel
 from audit.models.wrapping import wrap
 from audit.policy import Finding, Verdict
@@ -26,6 +26,10 @@ from audit.record import AuditRun
 from audit.registry import find
 from audit.results import Scalar
 from audit.spec import AuditSpec, Loaded, validate
+
+if TYPE_CHECKING:
+    from audit.attribution import Explained
+    from audit.attribution.tables import Method
 
 IN_MEMORY = "(in memory)"
 
@@ -163,6 +167,49 @@ def run(
     return Run(run_audit(case, loaded, find(), settings))
 
 
+def explain(
+    model: Any,
+    data: Any,
+    *,
+    target: str | None = None,
+    features: Sequence[str] | None = None,
+    background: Any = None,
+    columns: Mapping[str, Mapping[str, Any]] | None = None,
+    classes: Sequence[Scalar] = (),
+    output: str | None = None,
+    positive: Scalar | None = None,
+    layer: str = "",
+    method: Method = "auto",
+    device: str = "auto",
+    seed: int = 0,
+) -> Explained:
+    """Why ``model`` answered as it did for every row of ``data``, whatever it reads, in one shape.
+
+    ``model`` and ``data`` are as in :func:`run`; ``background`` (default: ``data``) is what the rows are explained
+    against, best the training data. ``columns`` reads as [columns] in audit.toml, such as
+    {"scan": {"kind": "image", "from": "px_*", "shape": [1, 8, 8]}}. ``layer`` names a layer of a torch module to be
+    explained in place of its inputs. ``result.parts`` holds the contributions by column, ``result.facts`` how they were
+    made and how good they are. AuditError, in words, where there can be no explanation.
+    """
+    roles = _given({"path": IN_MEMORY, "target": target, "positive": positive, "features": _listed(features)})
+    raw = {"name": "explain", "model": {"path": IN_MEMORY}, "data": {"test": roles}, "columns": dict(columns or {})}
+    loaded = _loaded(raw, "audit.explain")
+    test, rest = (
+        _dataset(name, data if table is None else table, loaded.spec)
+        for name, table in (("test", None), ("train", background))
+    )
+    names = tuple(classes)
+    adapter = _wrapped(model, test, names, output, features, device).model
+    from audit.attribution import explain as explain_rows
+
+    own = features or adapter.features or default_features(test)
+    test, rest = (with_features(part, tuple(own)) for part in (test, rest))
+    try:
+        return explain_rows(adapter, test, background=rest, positive=positive, layer=layer, method=method, seed=seed)
+    except Unavailable as why:
+        raise ModelError(f"{why.detail}: {why.remedy}") from why
+
+
 def _with_others(case: Case, variants: Mapping[str, Any], baseline: Any, wrapped: Callable[[Any], LoadedModel]) -> Case:
     """The case with the models that its own is compared with. SpecError where there is none of its own."""
     stored = baseline is None or isinstance(baseline, Mapping)
@@ -184,9 +231,9 @@ def _given(table: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in table.items() if value not in (None, [], ())}
 
 
-def _loaded(raw: dict[str, Any]) -> Loaded:
+def _loaded(raw: dict[str, Any], source: str = "audit.run") -> Loaded:
     text = json.dumps(raw, sort_keys=True, default=str)
-    spec = validate(AuditSpec, raw, "audit.run")
+    spec = validate(AuditSpec, raw, source)
     return Loaded(spec=spec, root=Path.cwd(), raw=raw, sha256=hashlib.sha256(text.encode()).hexdigest())
 
 

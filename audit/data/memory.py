@@ -35,4 +35,6 @@ def as_table(data: Any, name: str) -> pa.Table:
 
 def _column(values: Any) -> pa.Array:
     array = np.asarray(values)
+    if array.ndim > 1:  # a series a row; its shape is said in [columns]
+        return pa.array(list(array.reshape(len(array), -1)))
     return pa.array(array.tolist() if array.dtype == object else array, from_pandas=True)

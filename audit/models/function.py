@@ -1,4 +1,5 @@
-"""A Python function as a model: it takes a data frame of the features and returns what it returns."""
+"""A Python function as a model: it takes a data frame of the features, or the array of its one feature of arrays
+(pictures, series, sounds), and returns what it returns."""
 
 from __future__ import annotations
 
@@ -28,10 +29,15 @@ class _Function:
 
     def _call(self, columns: Columns) -> NDArray[Any]:
         n = len(next(iter(columns.values())))
-        result = np.asarray(self.function(frame(columns)))
+        result = np.asarray(self.function(_argument(columns)))
         if result.ndim not in {1, 2} or len(result) != n:
             raise ModelError(f"{self.name} must return one row for each of the {n} rows, got shape {result.shape}")
         return result
+
+
+def _argument(columns: Columns) -> Any:
+    only = next(iter(columns.values()))
+    return only if len(columns) == 1 and only.ndim > 1 else frame(columns)
 
 
 class FunctionRegressor(_Function):
