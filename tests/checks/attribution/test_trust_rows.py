@@ -34,8 +34,8 @@ def test_true_contributions_of_independent_columns_get_an_a_with_all_tests_in_th
     (evidence,) = found.evidence
     assert isinstance(evidence, Table)
     assert evidence.title.endswith("Grade A")
-    assert [row[0] for row in evidence.rows] == ["T1", "T4", "T8"]
-    assert [row[3] for row in evidence.rows] == ["A", "A", "A"]
+    assert [row[0] for row in evidence.rows] == ["T1", "T4", "T8", "T8"]
+    assert [row[3] for row in evidence.rows] == ["A", "A", "A", "A"]
 
 
 def test_rows_that_do_not_occur_lower_the_grade_and_the_reason_says_so():
@@ -63,6 +63,9 @@ def test_a_small_group_is_given_rows_of_its_own_and_one_that_hardly_exists_is_re
         ("trust_manifold_gap", 0.6, "A"),
         ("trust_manifold_gap", 0.8, "B"),
         ("trust_manifold_gap", 0.95, "C"),
+        ("trust_context_shift", 0.1, "A"),
+        ("trust_context_shift", 0.2, "B"),
+        ("trust_context_shift", 0.4, "withheld"),
         ("trust_row_faithfulness", 0.1, "C"),
         ("trust_row_completeness_error", 0.2, "withheld"),
     ],
