@@ -19,6 +19,7 @@ from audit.attribution.series import explain_series
 from audit.attribution.several import explain_several
 from audit.attribution.subject import grid
 from audit.attribution.text import explain_text
+from audit.attribution.trust_grades import read_rules
 from audit.models.torch import adapt
 from tests.attribution.test_multimodal import ward
 from tests.attribution.test_series import CHANNELS, TIME, sensors
@@ -114,6 +115,18 @@ def test_feature_maps_by_grad_cam():
     x = PICTURES.features["scan"][:, 0]
     wanted = np.maximum(2 * np.maximum(x - 0.3, 0) - np.maximum(0.6 - x, 0), 0) / 64
     close(by_name(found, "GradCAM"), wanted)
+
+
+def test_grad_cam_is_shown_where_the_network_adds_up_what_its_feature_maps_see():
+    """The trust check does not withhold GradCAM as such: on the digits it does, because there it is wrong."""
+    module = Seen()
+    module.head.weight.data = torch.tensor([[2.0, 0.0]])
+    sparse = images(8, seed=5)
+    found = explain_images(regressor(module), sparse, background=images(30, seed=6), rules=read_rules(), seed=0)
+    (trust,) = [one for one in found.trust if one.short == "GradCAM"]
+    assert trust.grade.shown, trust.grade.words
+    assert all(grade.shown for grade in trust.maps)
+    assert np.nanmean(trust.numbers["trust_faithfulness"]) > 0.9
 
 
 def test_patches_of_a_black_box():
