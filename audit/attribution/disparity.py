@@ -116,11 +116,12 @@ def mechanism_tests(phis: Sequence[Floats], features: Floats, group: Mask, prope
 
 def _signed(phi: Floats, features: Floats, shared: NDArray[np.int64], group: Mask, signs: Floats) -> Floats:
     """Statistics (B, 2 d) of the products of residuals under these signs (B, n): all means, then all sizes."""
-    products = np.column_stack(
-        [_residual_products(phi[:, j], features[:, j], shared, group) for j in range(phi.shape[1])]
-    )
+    found = [_residual_products(phi[:, j], features[:, j], shared, group) for j in range(phi.shape[1])]
+    products = np.column_stack([both for both, _ in found])
     spread = np.sqrt((products**2).sum(axis=0))
     t = np.abs(np.divide(signs @ products, spread, out=np.zeros((len(signs), len(spread))), where=spread > 0))
+    # residuals are smaller than errors, their products in the square and the sum of products only once
+    t[0] *= np.repeat([np.sqrt(left) for _, left in found], 2)
     return np.concatenate([t[:, ::2], t[:, 1::2]], axis=1)
 
 
@@ -207,15 +208,17 @@ def _against(t: Floats, most: Floats, rows: int) -> Test:
     return Test(p=p, largest=largest, column=place % d, of="mean" if place < d else "size", rows=rows)
 
 
-def _residual_products(phi: Floats, feature: Floats, shared: NDArray[np.int64], group: Mask) -> Floats:
-    """Product of the residuals of the group and of phi, |phi|, given the bins of column and propensity (n, 2)."""
+def _residual_products(phi: Floats, feature: Floats, shared: NDArray[np.int64], group: Mask) -> tuple[Floats, float]:
+    """Product of the residuals of the group and of phi, |phi|, given the bins of column and propensity (n, 2), and the
+    share of the rows' degrees of freedom that the bins left."""
     own = _bins(feature, BINS)
     centred = np.where(np.isfinite(feature), feature, 0.0)
     basis = np.column_stack([own[:, None] == np.unique(own), shared[:, None] == np.unique(shared)[1:], centred])
     basis = basis.astype(np.float64)
     targets = np.column_stack([group.astype(np.float64), phi, np.abs(phi)])
-    residual = targets - basis @ np.linalg.lstsq(basis, targets, rcond=1e-10)[0]
-    return np.asarray(residual[:, :1] * residual[:, 1:])
+    fitted, _, rank, _ = np.linalg.lstsq(basis, targets, rcond=1e-10)
+    residual = targets - basis @ fitted
+    return np.asarray(residual[:, :1] * residual[:, 1:]), 1 - int(rank) / len(phi)
 
 
 def _bins(values: Floats, most: int) -> NDArray[np.int64]:
