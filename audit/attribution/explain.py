@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from audit.data import Dataset
@@ -19,6 +20,7 @@ from audit.models import Model
 from audit.results import Scalar
 
 from .explanation import Explained
+from .maps import adds_up
 from .modalities import MAPPED, explain_maps
 from .tables import EVALUATIONS, METHODS, Method, explain_table
 from .trust_grades import Rules
@@ -75,8 +77,20 @@ def explain(
     if method == "shapley":
         return by_columns(method="shapley")
     try:
-        return explain_maps(model, chosen, background=source, rules=rules, seed=seed)
+        return _maps(model, chosen, source, rules, seed)
     except Unavailable as error:
         if len(kinds) == 1 or error.reason != "not_applicable":
             raise
         return replace(by_columns(method="auto"), note=f"Contributions of whole columns, because {error}.")
+
+
+def _maps(model: Model, data: Dataset, background: Dataset, rules: Rules | None, seed: int) -> Explained:
+    """By gradients where they add up; a single input that they fail on is asked for as a black box."""
+    found = explain_maps(model, data, background=background, rules=rules, seed=seed)
+    if adds_up(found.completeness) or len(data.roles.features) > 1:
+        return found
+    from .black_box import explain_units
+
+    off = float(np.median(found.completeness))
+    why = f"Covered and asked again, because the sums of the gradients are off by {off:.0%} (median)."
+    return explain_units(model, data, background=background, rules=rules, note=why, seed=seed)

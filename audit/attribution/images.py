@@ -115,7 +115,7 @@ def _explained(
         feature=name,
         unit=network.words[1],
         output=task.output.numpy(),
-        value_function="straight path from a black picture",
+        value_function="straight path from the baseline that the method names",
         background_n=len(background),
         seed=seed,
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from audit.errors import Unavailable
 from audit.results import Scalar
 
-from .explanation import facts_of
+from .explanation import RED, facts_of
 from .trust_grades import Grade, Trust
 
 Floats = NDArray[np.float64]
@@ -36,10 +36,16 @@ class Maps:
     evaluations: int = 0
 
 
+def adds_up(completeness: Floats) -> bool:
+    """Whether the sums of most rows are right."""
+    return float(np.median(completeness)) <= RED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapExplanation:
-    """The explained class of each of n rows, and the maps of every method; the first one is the answer, the others are
-    second opinions.
+    """The explained class of each of n rows, and the maps of every method.
+
+    The answer is the first one whose sums add up (else the first), the others are second opinions.
 
     ``output`` (n,) is the explained scalar in ``unit``; ``feature`` names what the maps are of.
     """
@@ -64,31 +70,36 @@ class MapExplanation:
         return self.trust[method].maps[row] if self.trust else None
 
     @property
+    def answer(self) -> Maps:
+        sound = (m for m in self.maps if m.completeness is not None and adds_up(m.completeness))
+        return next(sound, self.maps[0])
+
+    @property
     def parts(self) -> Mapping[str, NDArray[np.float32]]:
-        """The maps of the first method, by the name of what they are of."""
-        return {self.feature: self.maps[0].values}
+        """The maps of the answer, by the name of what they are of."""
+        return {self.feature: self.answer.values}
 
     @property
     def method(self) -> str:
-        return self.maps[0].method
+        return self.answer.method
 
     @property
     def base(self) -> Floats:
-        return self._first(self.maps[0].base)
+        return self._known(self.answer.base)
 
     @property
     def completeness(self) -> Floats:
-        return self._first(self.maps[0].completeness)
+        return self._known(self.answer.completeness)
 
     @property
     def numerical(self) -> Floats:
-        return self._first(self.maps[0].numerical)
+        return self._known(self.answer.numerical)
 
     @property
     def facts(self) -> tuple[tuple[str, Scalar], ...]:
-        """How the numbers of the first method were made and how good they are, for a reader."""
+        """How the numbers of the answer were made and how good they are, for a reader."""
         return facts_of(self, float(np.median(self.numerical)))
 
-    def _first(self, known: Floats | None) -> Floats:
+    def _known(self, known: Floats | None) -> Floats:
         """Zeros where the method is exact by construction and so measured nothing."""
         return np.zeros(len(self.targets)) if known is None else known

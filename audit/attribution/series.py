@@ -73,7 +73,7 @@ def explain_series(
         feature=data.roles.features[0],
         unit=network.words[1],
         output=output,
-        value_function=f"straight path from the mean of {len(usual)} rows of {source.name}",
+        value_function=f"straight path from the baseline that the method names ({len(usual)} rows of {source.name})",
         background_n=len(usual),
         seed=seed,
     )

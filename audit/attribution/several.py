@@ -24,7 +24,7 @@ from .explanation import completeness_error
 from .integrated_gradients import Integral, integrated_gradients
 from .joint import Joint, Slot, joint, units
 from .kinked import path_integral
-from .maps import MapExplanation, Maps
+from .maps import MapExplanation, Maps, adds_up
 from .multimodal import modalities
 from .network import preflight
 from .path_maps import QUICK_NODES, ablation
@@ -41,7 +41,7 @@ BASELINES = ("the mean of the background", "zero")
 class SeveralExplanation(MapExplanation):
     """Maps (n, units) over the units of all inputs; ``columns`` (units,) names the column of each.
 
-    ``inputs`` holds, by column, what the first method gives each of its places: pictures (n, H, W) as the module is
+    ``inputs`` holds, by column, what the answer gives each of its places: pictures (n, H, W) as the module is
     given them, texts (n, length) with their ``tokens``, series (n, ...), a column of the table (n,).
     """
 
@@ -88,6 +88,7 @@ def explain_several(
         methods.append(Method(short="unit ablation", family="ablation", make=lambda s: _left_out(s).values))
         trust = () if rules is None else assess(subject, methods, maps, rules, seed)
         output = subject.outputs().numpy()
+    best = next((k for k, m in enumerate(maps) if m.completeness is not None and adds_up(m.completeness)), 0)
     network = found.network
     return SeveralExplanation(
         targets=tuple(network.classes[t] if network.classes else "value" for t in subject.targets.tolist()),
@@ -103,7 +104,7 @@ def explain_several(
         background_n=usual.n,
         seed=seed,
         columns=names,
-        inputs=_by_column(found, integrals[0].values[0], kinds),
+        inputs=_by_column(found, integrals[best].values[0], kinds),
         tokens=found.tokens[: data.n],
         members=modalities(data),
     )

@@ -73,7 +73,7 @@ def explain_text(
         feature=data.roles.features[0],
         unit=network.words[1],
         output=output,
-        value_function=f"straight path from the mean embedding of {len(usual.tokens)} rows of {source.name}",
+        value_function="straight path from the baseline that the method names",
         background_n=len(usual.tokens),
         seed=seed,
     )

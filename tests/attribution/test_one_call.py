@@ -112,3 +112,20 @@ def test_what_cannot_be_explained_is_said_in_words():
         explain(Decides(), images(2), method="magic")
     with pytest.raises(Unavailable, match="no rows"):
         explain(Decides(), images(2).take([]))
+
+
+def test_gradients_that_do_not_add_up_are_no_answer():
+    """A false gradient is seen in its sums: the other baseline answers where it is sound, else a black box is asked."""
+    import torch
+
+    from .zoo.parts import Wrong
+
+    class False_(torch.nn.Module):  # noqa: N801  # what it returns is right, its gradient is not
+        def forward(self, x):
+            bright = Wrong.apply(x * 2).mean(dim=(1, 2, 3))
+            return torch.stack([bright, -bright], dim=1)
+
+    found = explain(network(False_()), images(3))
+    assert "off by" in found.note
+    assert "Shapley" in found.method
+    assert found.completeness.max() < 0.01
