@@ -18,12 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from audit.errors import CheckError, Unavailable
 from audit.results import Basis
-from audit.stats.arrays import Estimates, Mask, Method, Stack, Vector, normal_quantile
+from audit.stats.arrays import Estimates, Formula, Mask, Method, Stack, Vector, normal_quantile
 from audit.stats.influence import auc_influence, root_mean_influence, weighted_auc, weighted_root_mean
 from audit.stats.means import root_mean
 from audit.stats.mover import difference_limits
-from audit.stats.proportions import rate
-from audit.stats.ranks import auc
+from audit.stats.proportions import rate, wilson_limits
+from audit.stats.ranks import auc, newcombe_limits
+from audit.stats.transformed import logit_limits
 from audit.stats.weighting import checked_weights, clustered_rate, weighted_rate
 
 Codes = NDArray[np.int32]
@@ -59,6 +60,20 @@ def paired_measure(
         "step": (_usual_step(apart, own, other) if step is None else step) * apart.size,
         "most": 1.0 if share else _BOUNDLESS,
     }
+    return _flat(first, second, numbers)
+
+
+def _flat(first: Basis, second: Basis, numbers: dict[str, float]) -> Basis:
+    """Two rates or two areas as plain numbers, so that thousands of groups are stored as columns; others as parts."""
+    sides = (("first", first), ("second", second))
+    if first.method == second.method == "wilson":
+        counts = {f"{name}_{side}": part.numbers[name] for side, part in sides for name in ("k", "n")}
+        return Basis(method="paired_wilson", numbers=numbers | counts)
+    if {first.method, second.method} <= {"logit_delong", "newcombe_auc"}:
+        areas = {f"auc_{side}": part.numbers["auc"] for side, part in sides}
+        errors = {f"se_{side}": part.numbers.get("se", 0.0) for side, part in sides}  # 0: Newcombe's interval
+        sizes = {name: first.numbers[name] for name in ("n_positive", "n_negative")}
+        return Basis(method="paired_delong", numbers=numbers | areas | errors | sizes)
     return Basis(method="paired_mover", numbers=numbers, parts=(first, second))
 
 
@@ -132,21 +147,54 @@ def _effective(weight: Vector, cluster: Codes | None, selected: Mask) -> float:
     return float(sizes.sum() ** 2 / (sizes @ sizes))
 
 
-def _paired(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+def _narrowed(stack: Stack, first: Estimates, second: Estimates, tail: float) -> Estimates:
     """Distances d^2 = (saved MOVER)^2 + (z^2 step / units)^2."""
-    apart, most = difference_limits(parts[0], parts[1]), stack.numbers["most"]
+    apart, most = difference_limits(first, second), stack.numbers["most"]
     saved, unseen = stack.numbers["saved"], normal_quantile(tail) ** 2 * stack.numbers["step"] / stack.numbers["units"]
     below, above = (np.hypot(saved * d, unseen) for d in (apart.value - apart.lower, apart.upper - apart.value))
     return Estimates(apart.value, np.maximum(apart.value - below, -most), np.minimum(apart.value + above, most))
 
 
-METHODS = {
-    "paired_mover": Method(
+def _of_parts(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    return _narrowed(stack, parts[0], parts[1], tail)
+
+
+def _of_rates(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    z = normal_quantile(tail)
+    first, second = (
+        wilson_limits(stack.numbers[f"k_{side}"], stack.numbers[f"n_{side}"], z) for side in ("first", "second")
+    )
+    return _narrowed(stack, first, second, tail)
+
+
+def _of_areas(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    first, second = (_area(stack, side, tail) for side in ("first", "second"))
+    return _narrowed(stack, first, second, tail)
+
+
+def _area(stack: Stack, side: str, tail: float) -> Estimates:
+    """DeLong's interval on the logit scale where there is a standard error, else Newcombe's."""
+    area, se = stack.numbers[f"auc_{side}"], stack.numbers[f"se_{side}"]
+    known = se > 0
+    logit = logit_limits(np.where(known, area, 0.5), np.where(known, se, 1.0), normal_quantile(tail))
+    score = newcombe_limits(area, stack.numbers["n_positive"], stack.numbers["n_negative"], tail)
+    return Estimates(area, *(np.where(known, a, b) for a, b in zip(logit[1:], score[1:], strict=True)))
+
+
+def _method(formula: Formula, counts: tuple[str, ...] = (), errors: tuple[str, ...] = ()) -> Method:
+    return Method(
         short="paired MOVER",
         words="interval of a difference on the same rows: MOVER, narrowed to the paired standard error (DeLong et al. "
         "1988; Moskowitz & Pepe 2006; Zou & Donner 2008)",
-        formula=_paired,
+        formula=formula,
         rows=("n",),
-        counts=("n", "units"),
+        counts=("n", "units", *counts),
+        errors=errors,
     )
+
+
+METHODS = {
+    "paired_mover": _method(_of_parts),
+    "paired_wilson": _method(_of_rates, ("k_first", "n_first", "k_second", "n_second")),
+    "paired_delong": _method(_of_areas, ("n_positive", "n_negative"), ("se_first", "se_second")),
 }

@@ -108,8 +108,12 @@ def _logit_delong(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Es
 
 
 def _newcombe(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
-    """Solutions t of |auc - t| = z sqrt(V(t)), V of Hanley & McNeil with (m + n) / 2 - 1 for both sizes (method 5)."""
     area, m, n = (stack.numbers[name] for name in ("auc", "n_positive", "n_negative"))
+    return newcombe_limits(area, m, n, tail)
+
+
+def newcombe_limits(area: Vector, m: Vector, n: Vector, tail: float) -> Estimates:
+    """Solutions t of |auc - t| = z sqrt(V(t)), V of Hanley & McNeil with (m + n) / 2 - 1 for both sizes (method 5)."""
     z, size = normal_quantile(tail), (m + n) / 2 - 1
 
     def edge(outside: Vector) -> Vector:

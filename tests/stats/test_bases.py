@@ -42,6 +42,8 @@ EXAMPLES: dict[str, Basis] = {
         stats.clustered_mean(VALUES, np.arange(90) // 3),
         stats.paired_difference(40, 12, 5, 33),
         stats.paired_auc(SCORES, SCORES[::-1], LABELS),
+        stats.paired_predictive_value(LABELS, SCORES < 0.7, SCORES > 0.3),
+        stats.paired_root_mean(VALUES, VALUES[::-1]),
         stats.least([stats.paired_difference(40, 12, 5, 33), stats.paired_difference(40, 12, 5, 33)]),
         stats.worst(RATES),
         stats.f1_from_jaccard(stats.clustered_rate(LABELS[:90], np.arange(90) // 3)),

@@ -151,6 +151,26 @@ def test_weights_of_one_change_no_predictive_value_or_root_either() -> None:
         assert (other.lower, other.upper) == pytest.approx((one.lower, one.upper), abs=0.004)
 
 
+@pytest.mark.parametrize("n", [40, 400])
+def test_rates_and_areas_are_kept_as_plain_numbers_and_mean_what_their_parts_would(n: int) -> None:
+    first, second, truth = two_scores(np.random.default_rng(n), n, (0.85, 0.75), 0.7)
+    chosen = first > 0.5, second > 0.5
+    either = chosen[0] | chosen[1]
+    for flat, parts in (
+        (paired_auc(first, second, truth), [auc(first, truth), auc(second, truth)]),
+        (
+            paired_predictive_value(truth[either], chosen[0][either], chosen[1][either]),
+            [rate(int(truth[c].sum()), int(c.sum())) for c in chosen],
+        ),
+    ):
+        assert flat.parts == ()
+        shared = {name: flat.numbers[name] for name in ("n", "units", "saved", "step", "most")}
+        whole = Basis(method="paired_mover", numbers=shared, parts=tuple(parts))
+        for level in (0.8, 0.95, 0.999):
+            one, other = interval(flat, level), interval(whole, level)
+            assert (one.lower, one.upper) == pytest.approx((other.lower, other.upper), abs=1e-12)
+
+
 def test_rows_that_come_twice_in_a_cluster_count_once() -> None:
     rng = np.random.default_rng(6)
     first, second, truth = two_scores(rng, 200, (0.8, 0.7), 0.5)
