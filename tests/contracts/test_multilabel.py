@@ -72,8 +72,15 @@ def records(case: Case) -> list[Record]:
     return Runner(case=case, registry=REGISTRY).run(items, Silent())[0]
 
 
-@pytest.mark.parametrize("name", TABLES)
-@pytest.mark.parametrize("kind", ["stored", "torch"])
+QUICK = {("stored", name) for name in TABLES if name != "200 groups"} | {("torch", "NaN and infinite features")}
+CASES = [
+    pytest.param(kind, name, marks=() if (kind, name) in QUICK else pytest.mark.slow, id=f"{kind}-{name}")
+    for kind in ("stored", "torch")
+    for name in TABLES
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES)
 def test_every_check_gives_a_sound_answer_of_each_label_or_says_why_not(kind: str, name: str) -> None:
     if (kind, name) == ("torch", "an empty feature"):
         with pytest.raises(AuditError, match=r"\A[^\n]*\Z"):
