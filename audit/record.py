@@ -35,7 +35,7 @@ class ModelSummary:
     path: str
     sha256: str
     bytes: int
-    task: str  # "binary" | "multiclass" | "regression"
+    task: str  # as in audit.spec.Task
     classes: tuple[str, ...]
     positive: str | None  # the class that a binary score is about
     threshold: float | None

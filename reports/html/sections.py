@@ -24,6 +24,7 @@ _PERFORMANCE = ("performance", "calibration", "overfitting", "robustness")
 _RELIANCE = ("attribution", "shortcuts")
 _ENERGY = ("energy", "efficiency")
 _DATA = ("data", "leakage", "drift", "proxies")
+_FAIRNESS = "fairness"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,14 @@ def of_families(run: AuditRun, anchors: Anchors) -> tuple[Section, ...]:
             _PERFORMANCE,
         ),
         (
+            _FAIRNESS,
+            "Between groups, in full",
+            "Between groups",
+            "What is said of all groups together: what could be said of each, what wrong labels or other thresholds "
+            "would change, and single indices. The groups themselves stand above.",
+            (_FAIRNESS,),
+        ),
+        (
             "baseline",
             "Against the model now in use",
             "Baseline",
@@ -120,7 +129,7 @@ def of_families(run: AuditRun, anchors: Anchors) -> tuple[Section, ...]:
         ),
         ("data", "The data", "Data", "What was audited: a fault here is a fault of every number above.", _DATA),
     )
-    known = {family for *_, families in plans for family in families} | {"fairness"}
+    known = {family for *_, families in plans for family in families}
     others = tuple(dict.fromkeys(record.family for record in run.records if record.family not in known))
     more = ("further", "Further results", "Further", "Results of checks that belong to no section above.", others)
     return tuple(_section(run, anchors, *plan) for plan in (*plans, more))
@@ -134,7 +143,9 @@ def _section(
     drawn = [f for f in shown if isinstance(f, Figure) and not (f.scale or f.example)]
     drawn = [*(_estimates(run, records, anchors) if key == "energy" else ()), *drawn]
     drawn = [*(_changes(run, anchors) if key == "baseline" else ()), *drawn]
-    plain, listed = _split(run, [(r, m) for r in records for m in r.outcome.measurements if not m.slice])
+    drawn_above = {grid.name for grid in all_grids(run)} if key == _FAIRNESS else set()
+    whole = [(r, m) for r in records for m in r.outcome.measurements if not m.slice and m.name not in drawn_above]
+    plain, listed = _split(run, whole)
     return Section(
         id=key,
         title=title,
@@ -147,7 +158,8 @@ def _section(
         examples=tuple(f for f in shown if isinstance(f, Figure) and f.example),
         maps=tuple(f for f in shown if isinstance(f, Figure) and f.scale),
         tables=tuple(t for t in shown if isinstance(t, TableView)),
-        omitted=_missing_here(run, records) if plain or key != "baseline" else (),  # few audits have a baseline
+        # few audits have a baseline, and what is missing of a group is said beside it
+        omitted=_missing_here(run, records) if key != _FAIRNESS and (plain or key != "baseline") else (),
     )
 
 

@@ -304,3 +304,15 @@ def test_what_the_rows_could_have_shown_stands_beside_every_verdict_in_report_su
         assert wording.sentence(words) in page.render(run)
         assert words in markdown.render(run)
         assert words in junit.render(run)
+
+
+def test_curves_and_tables_about_all_groups_stand_in_the_report_and_their_rates_are_not_repeated() -> None:
+    table = Table(name="lists", title="The lists that are ranked", columns=("what", "number"), rows=(("lists", 12),))
+    index = measurement("differential_fairness", 0.4, 0.1, 900, method="x")
+    rate = measurement("selection_rate", 0.3, 0.1, 900, method="x")
+    run = rich()
+    record = Record(check="fairness.x", family="fairness", on="test", cost="instant",
+                    outcome=Outcome(measurements=(index, rate), evidence=(table,)))  # fmt: skip
+    sections = {s.id: s for s in of_families(replace(run, records=(*run.records, record)), Anchors())}
+    assert "The lists that are ranked" in [t.title for t in sections["fairness"].tables]
+    assert len(sections["fairness"].measured) == 1
