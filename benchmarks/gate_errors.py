@@ -29,6 +29,8 @@ ATTRIBUTES: Mapping[str, int] = {"a": 2, "b": 5, "c": 5}  # levels; crossed they
 AUDITS, PASSES, RETRIES, MODELS = 600, 1000, 300, 20
 LEVEL = 0.95
 GROUPS = ((3, 500), (5, 600), (10, 800))  # groups, rows of each
+SHORT = ((3, 400), (3, 450), (5, 450), (10, 450))  # with just too few rows for power
+SMALL = (2000, 2000, 60)  # rows; the gap is the smallest group's
 Underpowered = Literal["block", "list"]
 
 
@@ -46,6 +48,9 @@ def main() -> Result:
         "two groups, gap at the limit: highest share that passes": max(two),
         "3 to 10 groups, gap at the limit: highest share that passes": max(many),
         "the same where comparisons without power are only listed": max(listed),
+        "the same with just too few rows for power": max(false_passes(rng, *one, 0.1, "list") for one in SHORT),
+        "a listed group of 60 rows with a gap at the limit": small_group(rng, 0.1),
+        "no gap, a listed group of 60 rows: audits that pass": small_group(rng, 0.0),
         "20 tries at the limit: any passes, with the ledger": float(np.mean([ledger for ledger, _, _ in tries])),
         "20 tries at the limit: any passes, without it": float(np.mean([fixed for _, fixed, _ in tries])),
         "20 tries at the limit: any passes on observed gaps": float(np.mean([observed for _, _, observed in tries])),
@@ -55,6 +60,8 @@ def main() -> Result:
         "fair model, limit 0: audits that fail": "<= 0.05",
         "two groups, gap at the limit: highest share that passes": "<= 0.03",
         "3 to 10 groups, gap at the limit: highest share that passes": "<= 0.03",
+        "the same where comparisons without power are only listed": "<= 0.03",
+        "no gap, a listed group of 60 rows: audits that pass": ">= 0.9",
         "20 tries at the limit: any passes, with the ledger": "<= 0.05",
     }
     return result("gate_errors", figures, targets)
@@ -111,7 +118,13 @@ def false_passes(rng: np.random.Generator, groups: int, n: int, gap: float, unde
     """
     rates = 0.3 + np.linspace(0, gap, groups)
     tables = rng.binomial(n, rates, (PASSES, groups))
-    return float(np.mean([passes(table, n, gap, LEVEL, underpowered) for table in tables.tolist()]))
+    return float(np.mean([passes(table, [n] * groups, gap, LEVEL, underpowered) for table in tables.tolist()]))
+
+
+def small_group(rng: np.random.Generator, gap: float) -> float:
+    """Share of audits that pass although, or because, one group too small for power is all that may differ."""
+    tables = rng.binomial(SMALL, [0.3, 0.3, 0.3 + gap], (PASSES, len(SMALL)))
+    return float(np.mean([passes(table, SMALL, 0.1, LEVEL, "list") for table in tables.tolist()]))
 
 
 def exact_false_pass(n: int, p: float, gap: float) -> float:
@@ -138,16 +151,18 @@ def retries(rng: np.random.Generator) -> tuple[bool, bool, bool]:
         ledger, look = ledger.spend("audit set", f"model {model}")
         draws = np.where(rng.random((2, n)) < 0.5, own, rng.random((2, n)))
         table = (draws < rates[:, None]).sum(axis=1).tolist()
-        passed[0] |= passes(table, n, 0.1, look.confidence(LEVEL))
-        passed[1] |= passes(table, n, 0.1, LEVEL)
+        passed[0] |= passes(table, (n, n), 0.1, look.confidence(LEVEL))
+        passed[1] |= passes(table, (n, n), 0.1, LEVEL)
         passed[2] |= abs(table[0] - table[1]) / n <= 0.1
     return passed[0], passed[1], passed[2]
 
 
-def passes(table: Sequence[int], n: int, most: float, level: float, underpowered: Underpowered = "block") -> bool:
+def passes(
+    table: Sequence[int], sizes: Sequence[int], most: float, level: float, underpowered: Underpowered = "block"
+) -> bool:
     found = [
         measured(name=MEASURES[0], basis=rate(k, n), level=level, n=n, unit="1", slice={"a": str(i)})
-        for i, k in enumerate(table)
+        for i, (k, n) in enumerate(zip(table, sizes, strict=True))
     ]
     return (
         judge([limit(MEASURES[0], ("a",), most)], [recorded(found)], rules(level, underpowered))[0].verdict

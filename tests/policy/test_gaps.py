@@ -66,6 +66,17 @@ def test_a_small_group_blocks_or_is_listed_with_the_rows_it_needs(underpowered: 
     assert "1 of 3 comparisons could have shown a violation" in found.message
 
 
+@pytest.mark.parametrize(
+    ("hits", "expected"), [(18, Verdict.PASS), (9, Verdict.INCONCLUSIVE), (31, Verdict.INCONCLUSIVE)]
+)
+def test_a_listed_group_is_set_aside_only_while_it_looks_like_the_others(hits: int, expected: Verdict) -> None:
+    found = verdict_on(gap(), {**LARGE, "x": (hits, 40)}, underpowered="list")
+    assert found.verdict is expected
+    if expected is Verdict.INCONCLUSIVE:
+        assert found.needed_n is not None
+        assert all({"sex": "x"} in [dict(g) for g in one.groups] for one in found.blocking)
+
+
 def test_the_rows_that_a_comparison_needs_give_it_power() -> None:
     found = verdict_on(gap(), {**LARGE, "x": (20, 40)})
     assert found.needed_n is not None

@@ -70,6 +70,26 @@ def test_a_model_on_the_limit_passes_at_most_once_in_forty(times: int, n: int) -
     assert share_of(Verdict.PASS, [limit], tables) <= at_most(0.025, times)
 
 
+def passing(rates: Sequence[float], sizes: Sequence[int], times: int) -> float:
+    """Share of tables that pass a limit of 0.1 on the gap, where comparisons without power are only listed."""
+    rng = np.random.default_rng(6)
+    limit = a_limit(by=("sex",), compare="difference", max=0.1, underpowered="list")
+    counts = rng.binomial(sizes, rates, (times, len(sizes))).tolist()
+    cells = [{f"g{i}": (k, n) for i, (k, n) in enumerate(zip(row, sizes, strict=True))} for row in counts]
+    return share_of(Verdict.PASS, [limit], [a_record(measurements("accuracy", one)) for one in cells])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("times", [250, pytest.param(4000, marks=pytest.mark.slow)])
+def test_a_gap_on_the_limit_does_not_pass_because_its_groups_have_just_too_few_rows_for_power(times: int) -> None:
+    assert passing([0.3, 0.35, 0.4], [500] * 3, times) <= at_most(0.03, times)
+
+
+@pytest.mark.parametrize("times", [100, pytest.param(2000, marks=pytest.mark.slow)])
+def test_nine_in_ten_models_without_a_gap_pass_with_small_groups_set_aside(times: int) -> None:
+    assert passing([0.3] * 3, [2000, 2000, 60], times) >= 0.9
+    assert passing([0.3] * 5, [4000, 3000, 90, 60, 40], times) >= 0.9
+
+
 @pytest.mark.parametrize("times", [300, pytest.param(5000, marks=pytest.mark.slow)])
 def test_one_rate_on_the_limit_passes_at_most_once_in_forty(times: int) -> None:
     rng = np.random.default_rng(3)
