@@ -20,6 +20,8 @@ def check(*, cost: Cost) -> Callable[[F], F]:
 
     Every parameter needs a type, every parameter but ``params`` is an input of ``audit/inputs``, and the return
     annotation is ``Outcome``. The module carries ``MEASURES``, a literal, and its docstring is the documentation.
+    It may carry ``REQUIRES``, a literal as that of an input: ``{"tasks": ("binary",)}`` where no input of it says so.
+    A check whose tasks include binary and not multilabel is asked of each label of a multilabel task by itself.
     """
     if cost not in COSTS:
         raise CheckError(f'cost must be one of {", ".join(COSTS)}, got "{cost}"')

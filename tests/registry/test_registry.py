@@ -148,3 +148,27 @@ def test_a_check_of_another_package_is_found_run_and_judged() -> None:
         "acme_audits.positives": ["pass", 2.0],
         "acme_audits.positives[factor=10.0]": ["fail", 20.0],
     }
+
+
+def test_what_a_check_requires_itself_counts_beside_what_its_inputs_do() -> None:
+    registry = find()
+    said = [
+        needed["tasks"]
+        for needed in registry.requirements(registry.checks["fairness.group_status"])
+        if "tasks" in needed
+    ]
+    assert said == [("binary",)]
+
+
+def test_what_knows_two_classes_and_not_several_labels_is_asked_of_each_label() -> None:
+    registry = find()
+    asked = {name for name, info in registry.checks.items() if registry.is_of_one_label(info)}
+    assert {"fairness.group_rates", "performance.discrimination", "fairness.group_status"} <= asked
+    assert asked.isdisjoint(
+        {"performance.label_sets", "performance.worst_class", "performance.per_class", "data.profile"}
+    )
+    plain, of_labels = registry.notes, registry.notes_of(("cat", "dog"))
+    assert all("class" in note.params for note in of_labels.values() if note.check in asked)
+    assert all(plain[name].check in asked for name in plain if plain[name] != of_labels[name])
+    assert of_labels["roc_auc"].params == {"class": "str"}
+    assert registry.notes_of(()) == plain
