@@ -6,11 +6,12 @@ clinic; a map shows it, if the map can be trusted.
 How it is measured: up to eight images, wrong ones first, over as many classes as possible. Integrated gradients from a
 black image and from a blurred copy, for the logit of the predicted class (log-odds with two classes), with nodes
 doubled until a map adds up; GradCAM at the last convolution, or for a vision transformer, which has none, patch tokens
-left out at their embedding; occlusion by windows of the mean colour. Where a method promises that its map adds up, the
-relative error is measured, and an image that misses by more than 5 % loses all its maps. Every map carries the grade of
-its trust checks (see trust_maps); a withheld one is not drawn. Agreement is Spearman's rank correlation and the overlap
-of the top tenth (chance: 0.10), over cells of at most 14 x 14, mean over the pairs of families, with intervals over the
-images. Agreement is no proof: methods can share a blind spot, and a map says where, not why.
+left out at their embedding; occlusion by windows of the mean colour. A model without gradients is asked instead:
+Shapley values of at most 6 x 6 patches and patches covered one at a time. Where a method promises that its map adds up,
+the relative error is measured, and an image that misses by more than 5 % loses all its maps. Every map carries the
+grade of its trust checks (see trust_maps); a withheld one is not drawn. Agreement is Spearman's rank correlation and
+the overlap of the top tenth (chance: 0.10), over cells of at most 14 x 14, mean over the pairs of families, with
+intervals over the images. Agreement is no proof: methods can share a blind spot, and a map says where, not why.
 
 How to reduce the risk: where the evidence lies outside the object, collect images without the shortcut or mask it, and
 retrain; where methods disagree, do not show a single map to a decision maker.
@@ -115,7 +116,7 @@ def _pictures(given: ExplainedMaps[ImageExplanation], kept: list[int]) -> Iterat
                 target=found.targets[i],
                 completeness=None if maps.completeness is None else float(maps.completeness[i]),
                 signed=maps.signed,
-                note=f"Explains {found.scalar}.{NOTHING if not values.any() else ''}{trust}",
+                note=f"Explains {found.scalar}.{NOTHING if not values.any() else ''}{trust} {found.note}".strip(),
             )
 
 

@@ -7,8 +7,9 @@ How it is measured: up to eight rows, wrong ones first. Integrated gradients of 
 from the mean series and from zero, for the logit of the predicted class, with nodes doubled until a row adds up; and
 the fall of the output when a window of a channel is replaced by its mean; and in two steps, a time of all channels
 first, whose fall is divided among the channels at that time (temporal rescaling). For sound the numbers are those that
-encode returns: band by time where it makes a log-mel spectrogram. Every map carries the grade of its trust checks (see
-trust_maps); a withheld one is not drawn. Where one channel holds most of the attribution, the others hardly count.
+encode returns: band by time where it makes a log-mel spectrogram. A model without gradients is asked instead: Shapley
+values of windows and windows covered one at a time. Every map carries the grade of its trust checks (see trust_maps); a
+withheld one is not drawn. Where one channel holds most of the attribution, the others hardly count.
 
 How to reduce the risk: where a channel or a time should not count, remove it or vary it in training, and retrain.
 
@@ -78,7 +79,7 @@ def _pictures(given: ExplainedMaps[SeriesExplanation]) -> Iterator[ImageMap]:
                 target=found.targets[i],
                 completeness=None if maps.completeness is None else float(maps.completeness[i]),
                 note="Time runs from left to right, channels from the top, bands from the deepest at the foot. "
-                f"Explains {found.scalar}.{f' Trust {grade.words}.' if grade else ''}",
+                f"Explains {found.scalar}.{f' Trust {grade.words}.' if grade else ''} {found.note}".strip(),
             )
 
 

@@ -6,7 +6,8 @@ not count; the words it leans on show it, if the map can be trusted.
 How it is measured: up to eight texts, wrong ones first. Integrated gradients of the token embeddings, from the mean
 embedding and from the padding token, for the logit of the predicted class (log-odds with two classes), with nodes
 doubled until a text adds up; and the fall of the output when a token, or a word of several tokens, is replaced by the
-mean embedding. Every map carries the grade of its trust checks (see trust_maps); a withheld one is not drawn. The share
+mean embedding. A model without gradients, or without an embedding layer, is asked instead: Shapley values of words and
+words left out. Every map carries the grade of its trust checks (see trust_maps); a withheld one is not drawn. The share
 of words is the part of all attribution that the three strongest tokens hold, over the maps that are shown. A map says
 what the model used, not what it would say to another text.
 
@@ -76,5 +77,5 @@ def _pictures(given: ExplainedMaps[TextExplanation]) -> Iterator[TextMap]:
                 method=maps.method,
                 target=found.targets[i],
                 completeness=None if maps.completeness is None else float(maps.completeness[i]),
-                note=f"Explains {found.scalar}.{f' Trust {grade.words}.' if grade else ''}",
+                note=f"Explains {found.scalar}.{f' Trust {grade.words}.' if grade else ''} {found.note}".strip(),
             )
