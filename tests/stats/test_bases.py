@@ -12,6 +12,7 @@ from audit import stats
 from audit.errors import CheckError
 from audit.results import Basis
 from audit.stats.bases import METHODS, evaluate, method, scaled
+from audit.stats.weighting import selected
 
 RNG = np.random.default_rng(11)
 SCORES, LABELS = RNG.random(400), RNG.random(400) < 0.4
@@ -48,6 +49,8 @@ EXAMPLES: dict[str, Basis] = {
         stats.worst(RATES),
         stats.f1_from_jaccard(stats.clustered_rate(LABELS[:90], np.arange(90) // 3)),
         stats.selected_rate(40, 120, 500),
+        selected(stats.weighted_rate(LABELS[:90], VALUES), 500),
+        selected(stats.clustered_rate(LABELS[:90], np.arange(90) // 3), 500),
         stats.wasserstein(SCORES[:200], SCORES[200:] ** 2),
         stats.differential_fairness(RATES),
         stats.subgroup_gap(RATES),
