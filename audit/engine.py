@@ -17,6 +17,7 @@ from audit.case import Case
 from audit.data import Dataset
 from audit.errors import AuditError, CheckError, Unavailable
 from audit.inputs.predictions import of_label
+from audit.inputs.training_evidence import refuse_bad_record
 from audit.labels import label_case
 from audit.machine import describe
 from audit.plan import Facts, Item, law_of, present, rules_of
@@ -71,6 +72,7 @@ def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings
     law = law_of(loaded, notes, settings.policy)
     today = settings.today or started.date()
     check_waivers(waivers(case.spec), case.spec.gate, today)
+    refuse_bad_record(case.spec.training, case.root)
     items = planning.make(registry, facts_of(case), law.limits, settings.costs)
     runner = Runner(case=case, registry=registry, resume=settings.resume)
     records, timings = runner.run(items, settings.progress)

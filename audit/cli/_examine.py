@@ -22,6 +22,7 @@ from audit.data.reading import files, read_table, schema
 from audit.data.task import target_facts
 from audit.energy.hardware import unknown_hardware
 from audit.errors import DataError, ModelError, SpecError, nearest
+from audit.inputs.training_evidence import refuse_bad_record
 from audit.labels import label_data, label_question
 from audit.models.loading import glance
 from audit.plan import Facts, Item, Law
@@ -59,6 +60,8 @@ def examine(loaded: Loaded, registry: Registry, policy: Pack | None) -> Examined
         _refuse_model(spec.to_load(spec.model), loaded.root)
         _refuse_baseline(spec.model, loaded.root)
     refuse_unknown_region(spec)
+    if not (missing := _files_missing(loaded)):
+        refuse_bad_record(spec.training, loaded.root)
     tables = _tables(loaded, law)
     test = tables["test"]
     question = question_of(spec, test, _known_classes(spec.model))
@@ -89,7 +92,7 @@ def examine(loaded: Loaded, registry: Registry, policy: Pack | None) -> Examined
         ),
         paired=paired,
         unplanned=tuple(x.id for x in answerable if is_change(x) and x.id not in {plan.limit.id for plan in paired}),
-        faults=(*faults, *_files_missing(loaded)),
+        faults=(*faults, *missing),
         warnings=(*unmatched(waivers(spec), law.limits, today), *_cautions(loaded, test)),
     )
 

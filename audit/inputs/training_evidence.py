@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from audit.case import Case
 from audit.energy.claims import Claim
@@ -16,7 +17,7 @@ from audit.errors import Unavailable
 from audit.inputs.training_record import read_record, read_text
 from audit.spec.model import TrainingSpec
 
-__all__ = ["REQUIRES", "TrainingEvidence", "training_evidence"]
+__all__ = ["REQUIRES", "TrainingEvidence", "refuse_bad_record", "training_evidence"]
 
 REQUIRES = {"training_evidence": True}
 ROWS_COUNTED = 4  # enough for a batch normalisation; operations are proportional to the rows
@@ -39,17 +40,20 @@ def _told(training: TrainingSpec) -> Told:
     )
 
 
-def _recorded(case: Case) -> tuple[TrainingRecord | None, TrackerLog | None]:
-    """The file that [training] record names: ours, or another tracker's."""
-    training = case.spec.training
+def _recorded(training: TrainingSpec, root: Path, audited: str = "") -> tuple[TrainingRecord | None, TrackerLog | None]:
+    """The file that [training] record names: ours, or another tracker's. ``audited``: hash of the model's file."""
     if training.record is None:
         return None, None
-    path = case.root / training.record
+    path = root / training.record
     text = read_text(path)
     if not is_ours(text):
         return None, read_log(text, path.name)
-    audited = case.loaded.sha256 if case.loaded else ""
     return read_record(path, model_sha256=audited, region=training.region), None
+
+
+def refuse_bad_record(training: TrainingSpec, root: Path) -> None:
+    """DataError for a record that cannot be evidence: the user's to mend, so it ends the audit before it begins."""
+    _recorded(training, root)
 
 
 def _rows_seen(case: Case, record: TrainingRecord | None) -> float | None:
@@ -91,7 +95,7 @@ def training_evidence(case: Case) -> TrainingEvidence:
         )
     if training.region is not None:
         intensity(training.region)  # an unknown region is a fault of audit.toml, said before anything is measured
-    record, log = _recorded(case)
+    record, log = _recorded(training, case.root, case.loaded.sha256 if case.loaded else "")
     return gather(
         Sources(
             told=_told(training),

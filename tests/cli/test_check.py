@@ -180,6 +180,26 @@ def test_a_region_without_a_grid_is_refused_with_the_names_near_it(
 
 
 @pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"format": "assay-training-record", "version": 1, "stat', "training.json is truncated or not JSON"),
+        ("start_time,window_name,elapsed_time,gpu0_energy\n1,a,60.0,-5\n", "gpu0_energy must be 0 or more, got -5"),
+        ("name,energy\na,1\n", "training.json is no record of a training that Assay reads"),
+    ],
+)
+def test_a_training_record_that_cannot_be_evidence_ends_the_audit_before_it_begins(
+    vendor: Path, call: Call, content: str, said: str
+) -> None:
+    (vendor / "training.json").write_text(content)
+    (vendor / "audit.toml").write_text(f'{ONLY_OWN}\n[training]\nrecord = "training.json"\n')
+    for command in (["check"], ["run", "--quiet"]):
+        found = call(*command)
+        assert found.code == 2
+        assert said in found.err
+    assert not list((vendor / "audits").glob("*/result.json"))
+
+
+@pytest.mark.parametrize(
     ("hardware", "near"),
     [("A100-SXM4", '"NVIDIA A100-SXM4-40GB" or "NVIDIA A100-SXM4-80GB"'), ("EPYC 7763", '"AMD EPYC 7763 64-Core')],
 )
