@@ -29,7 +29,7 @@ def given(rows="none", immutable=("age",)):
 
     p = function(columns)[:, 1]
     spec = SimpleNamespace(model=None, evidence=SimpleNamespace(rows=rows))
-    case = SimpleNamespace(datasets={}, spec=spec)
+    case = SimpleNamespace(datasets={}, spec=spec, threshold=None)
     groups = Groups(n=n, sets=(crossed(("sex",), {"sex": Codes(codes=sex.astype(np.int32), levels=("f", "m"))}),))
     return case, Classes(function), data, binary(p, (p > 0.5).astype(int)), groups
 
