@@ -32,6 +32,7 @@ from audit.stats.influence import (
     weighted_r_squared,
     weighted_root_mean,
 )
+from audit.stats.influence_scores import weighted_average_precision, weighted_calibration_slope
 from audit.stats.label_bounds import (
     GapBounds,
     Tally,
@@ -157,7 +158,9 @@ __all__ = [
     "value",
     "wasserstein",
     "weighted_auc",
+    "weighted_average_precision",
     "weighted_balanced_accuracy",
+    "weighted_calibration_slope",
     "weighted_f1",
     "weighted_mean",
     "weighted_r_squared",

@@ -42,15 +42,8 @@ def calibration_slope(score: ArrayLike, label: ArrayLike) -> Basis:
     Raises Unavailable: undefined for constant scores and scores that separate the labels, insufficient data for fewer
     than 5 rows of a label.
     """
-    s, y = _pair(score, label)
-    rarer = int(min(y.sum(), y.size - y.sum()))
-    if np.ptp(s) == 0:
-        raise Unavailable("undefined", "a calibration slope needs scores that differ", "give rows with other scores")
-    if rarer < _RARE:
-        found = f"a calibration slope needs at least {_RARE} rows of each label, got {rarer}"
-        raise Unavailable("insufficient_data", found, f"give {_RARE - rarer} more rows of the rarer label")
-    x = np.column_stack([np.ones_like(s), logit(np.clip(s, _CLIP, 1 - _CLIP))])
-    beta = _logistic_fit(x, y)
+    x, y = slope_design(score, label)
+    beta = logistic_fit(x, y, np.ones(y.size))
     fitted = expit(x @ beta)
     bread = np.linalg.inv((x * (fitted * (1 - fitted))[:, None]).T @ x)
     leverage = np.einsum("ij,jk,ik->i", x, bread, x) * fitted * (1 - fitted)
@@ -59,25 +52,37 @@ def calibration_slope(score: ArrayLike, label: ArrayLike) -> Basis:
     return normal(float(beta[1]), se, n=y.size)
 
 
-def _logistic_fit(x: Vector, y: Vector) -> Vector:
-    """Maximum likelihood by Newton steps, halved while they do not climb."""
+def slope_design(score: ArrayLike, label: ArrayLike) -> tuple[Vector, Vector]:
+    """A column of ones beside logit(score), and the labels. Raises Unavailable as ``calibration_slope``."""
+    s, y = _pair(score, label)
+    rarer = int(min(y.sum(), y.size - y.sum()))
+    if np.ptp(s) == 0:
+        raise Unavailable("undefined", "a calibration slope needs scores that differ", "give rows with other scores")
+    if rarer < _RARE:
+        found = f"a calibration slope needs at least {_RARE} rows of each label, got {rarer}"
+        raise Unavailable("insufficient_data", found, f"give {_RARE - rarer} more rows of the rarer label")
+    return np.column_stack([np.ones_like(s), logit(np.clip(s, _CLIP, 1 - _CLIP))]), y
+
+
+def logistic_fit(x: Vector, y: Vector, weight: Vector) -> Vector:
+    """Maximum likelihood of weighted rows by Newton steps, halved while they do not climb."""
     beta: Vector = np.zeros(x.shape[1])
     height, enough = -math.inf, 1e-12 * y.size
     step: Vector = beta
     for _ in range(_STEPS):
         eta = x @ (beta + step)
-        climbed = float(y @ eta - np.logaddexp(0, eta).sum())
+        climbed = float(weight @ (y * eta - np.logaddexp(0, eta)))
         if climbed < height - enough:
             step = step / 2
             continue
         beta = beta + step
         p = expit(eta)
-        information = (x * (p * (1 - p))[:, None]).T @ x
+        information = (x * (weight * p * (1 - p))[:, None]).T @ x
         if climbed > -1e-6 * y.size or np.linalg.cond(information) > 1e14:
             break
         if climbed - height < enough:
             return beta
-        step = np.asarray(np.linalg.solve(information, x.T @ (y - p)), dtype=float)
+        step = np.asarray(np.linalg.solve(information, x.T @ (weight * (y - p))), dtype=float)
         height = climbed
     raise Unavailable(
         "undefined",

@@ -41,6 +41,7 @@ from audit.stats import (
     expected_calibration_error,
     interval,
     rate,
+    weighted_calibration_slope,
 )
 
 MEASURES = {
@@ -80,17 +81,18 @@ def _measure(sheet: Sheet, found: Probabilities, sampling: Sampling, group: Slic
     def p_value() -> Basis:
         return exact(ecce_p_value(ecce(*pair)))
 
-    large = partial(calibration_in_the_large, *pair)
+    large, slope = partial(calibration_in_the_large, *pair), partial(calibration_slope, *pair)
     if not sampling.plain:
         large = partial(sampling.mean, pair[1] - pair[0], found.rows[at])
+        slope = partial(weighted_calibration_slope, *pair, *sampling.drawn(found.rows[at]))
     for name, build in (
         ("calibration_in_the_large", large),
-        ("calibration_slope", partial(calibration_slope, *pair)),
+        ("calibration_slope", slope),
         ("expected_calibration_error", partial(expected_calibration_error, *pair)),
         ("ecce", partial(ecce, *pair)),
         ("ecce_p_value", p_value),
     ):
-        answers = sampling.plain or name == "calibration_in_the_large"
+        answers = sampling.plain or name in ("calibration_in_the_large", "calibration_slope")
         how = build if answers else partial(sampling.refuse, str(MEASURES[name]["words"]))
         sheet.add(name, how, n=len(at), slice=group)
 

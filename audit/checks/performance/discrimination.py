@@ -29,7 +29,7 @@ from audit.inputs.groups import Groups
 from audit.inputs.sampling import Sampling
 from audit.inputs.scores import Scores
 from audit.results import Curve, Outcome, Series
-from audit.stats import auc, average_precision, weighted_auc
+from audit.stats import auc, average_precision, weighted_auc, weighted_average_precision
 
 MEASURES = {
     "roc_auc": {"unit": "1", "better": "higher", "words": "ROC AUC"},
@@ -62,8 +62,8 @@ def discrimination(scores: Scores, groups: Groups, sampling: Sampling, level: fl
         pair = scores.score[at], scores.label[at]
         area, precision = partial(auc, *pair), partial(average_precision, *pair)
         if not sampling.plain:
-            area = partial(weighted_auc, *pair, *sampling.drawn(scores.rows[at]))
-            precision = partial(sampling.refuse, "average precision")
+            drawn = sampling.drawn(scores.rows[at])
+            area, precision = (partial(of, *pair, *drawn) for of in (weighted_auc, weighted_average_precision))
         sheet.add("roc_auc", area, n=len(at), slice=group)
         sheet.add("average_precision", precision, n=len(at), slice=group)
     roc = curves(ROC, groups, scores.rows, partial(_roc, scores))
