@@ -105,6 +105,9 @@ def _reset_peak() -> bool:
     return True
 
 
+ANSWERS = ("predict_proba", "predict_labels", "predict", "decide_labels")
+
+
 def measured(order: Mapping[str, Any]) -> dict[str, float | int | None]:
     """What the started process does."""
     begun = time.perf_counter()
@@ -116,7 +119,7 @@ def measured(order: Mapping[str, Any]) -> dict[str, float | int | None]:
     imported, before = time.perf_counter(), _memory("VmRSS")
     model = load_model(spec, Path(order["root"]), allow_code=order["allow_code"]).model
     loaded, resident = time.perf_counter(), _memory("VmRSS")
-    predict = getattr(model, "predict_proba", None) or getattr(model, "predict")  # noqa: B009
+    predict = next(found for name in ANSWERS if (found := getattr(model, name, None)) is not None)
     answering = time.perf_counter()
     predict(row)
     answered, clock, warm = time.perf_counter(), time.time(), _memory("VmRSS")

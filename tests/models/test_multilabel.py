@@ -181,3 +181,12 @@ def test_an_inference_over_all_labels_can_be_timed(decides: bool) -> None:
         assert isinstance(model, MultilabelDecider if decides else MultilabelClassifier) or model.kind == "sklearn"
         with ready(model, COLUMNS) as call:
             assert len(np.asarray(call())[0]) in {2, 120}
+
+
+def test_a_cold_start_of_several_labels_answers(tmp_path: Path) -> None:
+    from audit.compute.cold_start import cold_start
+
+    skops.io.dump(MultiOutputClassifier(LogisticRegression()).fit(X, Y), tmp_path / "m.skops")
+    spec = ModelSpec(path="m.skops", task="multilabel", classes=LABELS)
+    row = {name: values[:1] for name, values in COLUMNS.items()}
+    assert cold_start(spec, tmp_path, row, batch=8, allow_code=False).first_s > 0

@@ -78,7 +78,7 @@ def memory(case: Case, model: Model, data: Dataset, level: float) -> Outcome:
         raise Unavailable("missing_input", detail, "audit it from a file: give [model] path")
     sheet = Sheet(measures=MEASURES, level=level)
     for name, spec in {MODEL: case.spec.model, **case.spec.model.variant_models()}.items():
-        starts = _starts(case, spec, data)
+        starts = _starts(case, case.spec.to_load(spec), data)
         for measure, field in TIMES.items():
             found = _mean([getattr(start, field) for start in starts])
             add(sheet, measure, found, n=STARTS, method=f"mean of {STARTS} starts", params=about(name))
