@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,52 +118,10 @@ def run(
     ``stats``, ``gate`` and ``compute`` read as their tables in audit.toml.
     AuditError, in words, when the audit cannot be made.
     """
-    roles = {
-        "path": test if isinstance(test, str) else str(test) if isinstance(test, Path) else IN_MEMORY,
-        "target": _listed(target),
-        "positive": positive,
-        "favourable": favourable,
-        "groups": [groups] if isinstance(groups, str) else list(groups),
-        "features": None if features is None else list(features),
-        "prediction": _listed(prediction),
-        "score": score,
-        "scores": list(scores),
-        "threshold": _listed(threshold) if model is None else None,
-        "task": task if model is None else None,
-        "query": query,
-        "baseline": dict(baseline) if isinstance(baseline, Mapping) else None,
-    }
-    model_table: dict[str, Any] = {
-        "path": IN_MEMORY,
-        "threshold": _listed(threshold),
-        "classes": list(classes),
-        "output": None,
-        "task": task,
-        "variants": dict.fromkeys(variants or {}, IN_MEMORY) or None,
-        "baseline": None if baseline is None or isinstance(baseline, Mapping) else IN_MEMORY,
-    }
-    raw: dict[str, Any] = {
-        "name": name,
-        "purpose": purpose,
-        "use": list(use),
-        "data": {"test": _given(roles), **({} if train is None else {"train": {"path": IN_MEMORY}})},
-        "columns": {key: dict(value) for key, value in (columns or {}).items()},
-        "training": dict(training or {}),
-        "limit": [dict(limit) for limit in limits],
-        "stats": dict(stats or {}),
-        "gate": dict(gate or {}),
-        "compute": dict(compute or {}),
-        "evidence": {"rows": rows},
-        **({} if model is None else {"model": _given(model_table)}),
-    }
-    loaded = _loaded(raw)
-    tables = {"test": test, **({} if train is None else {"train": train})}
-    datasets = {key: _dataset(key, table, loaded.spec) for key, table in tables.items()}
-    wrapped = partial(_wrapped, test=datasets["test"], classes=classes, output=output, features=features, device=device)
-    case = build_case(loaded.spec, loaded.root, None if model is None else wrapped(model), datasets)
-    case = _with_others(case, variants or {}, baseline, wrapped)
+    asked = locals()  # all that was asked, by its name here
+    loaded = _loaded(_as_written(asked))
     settings = Settings(costs=(*Settings().costs, *costs), command="audit.run(...)")
-    return Run(run_audit(case, loaded, find(), settings))
+    return Run(run_audit(_case_of(asked, loaded), loaded, find(), settings))
 
 
 def explain(
@@ -208,6 +165,63 @@ def explain(
         return explain_rows(adapter, test, background=rest, positive=positive, layer=layer, method=method, seed=seed)
     except Unavailable as why:
         raise ModelError(f"{why.detail}: {why.remedy}") from why
+
+
+def _as_written(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``run`` was asked, as audit.toml would say it."""
+    names = ("columns", "training", "stats", "gate", "compute")
+    train = {} if asked["train"] is None else {"train": {"path": IN_MEMORY}}
+    return {
+        "name": asked["name"],
+        "purpose": asked["purpose"],
+        "use": list(asked["use"]),
+        "data": {"test": _given(_test_table(asked)), **train},
+        **{name: dict(asked[name] or {}) for name in names},
+        "limit": [dict(limit) for limit in asked["limits"]],
+        "evidence": {"rows": asked["rows"]},
+        **({} if asked["model"] is None else {"model": _given(_model_table(asked))}),
+    }
+
+
+def _test_table(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """[data.test]. Without a model, its threshold and task stand there."""
+    test, alone = asked["test"], asked["model"] is None
+    plain = ("positive", "favourable", "score", "query")
+    return {
+        "path": str(test) if isinstance(test, str | Path) else IN_MEMORY,
+        **{name: asked[name] for name in plain},
+        **{name: _listed(asked[name]) for name in ("target", "features", "prediction")},
+        "groups": [asked["groups"]] if isinstance(asked["groups"], str) else list(asked["groups"]),
+        "scores": list(asked["scores"]),
+        "threshold": _listed(asked["threshold"]) if alone else None,
+        "task": asked["task"] if alone else None,
+        "baseline": dict(asked["baseline"]) if isinstance(asked["baseline"], Mapping) else None,
+    }
+
+
+def _model_table(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """[model]. What the output means is said to the adapter."""
+    baseline = asked["baseline"]
+    return {
+        "path": IN_MEMORY,
+        "threshold": _listed(asked["threshold"]),
+        "classes": list(asked["classes"]),
+        "task": asked["task"],
+        "variants": dict.fromkeys(asked["variants"] or {}, IN_MEMORY) or None,
+        "baseline": None if baseline is None or isinstance(baseline, Mapping) else IN_MEMORY,
+    }
+
+
+def _case_of(asked: Mapping[str, Any], loaded: Loaded) -> Case:
+    tables = {name: asked[name] for name in ("test", "train") if asked[name] is not None}
+    datasets = {name: _dataset(name, table, loaded.spec) for name, table in tables.items()}
+
+    def wrapped(model: Any) -> LoadedModel:
+        return _wrapped(model, datasets["test"], asked["classes"], asked["output"], asked["features"], asked["device"])
+
+    model = None if asked["model"] is None else wrapped(asked["model"])
+    case = build_case(loaded.spec, loaded.root, model, datasets)
+    return _with_others(case, asked["variants"] or {}, asked["baseline"], wrapped)
 
 
 def _with_others(case: Case, variants: Mapping[str, Any], baseline: Any, wrapped: Callable[[Any], LoadedModel]) -> Case:

@@ -40,33 +40,33 @@ def convolution_backward(
     return int(output_mask[0]) * forward + int(output_mask[1]) * forward
 
 
-def matrix_vector(matrix: Shape, vector: Shape, *rest: Any, out_shape: Any = None, **options: Any) -> int:
+def _matrix_vector(matrix: Shape, vector: Shape, *rest: Any, out_shape: Any = None, **options: Any) -> int:
     return 2 * prod(matrix)
 
 
-def added_matrix_vector(start: Shape, matrix: Shape, vector: Shape, *rest: Any, **options: Any) -> int:
+def _added_matrix_vector(start: Shape, matrix: Shape, vector: Shape, *rest: Any, **options: Any) -> int:
     return 2 * prod(matrix)
 
 
-def inner_product(left: Shape, right: Shape, *rest: Any, out_shape: Any = None, **options: Any) -> int:
+def _inner_product(left: Shape, right: Shape, *rest: Any, out_shape: Any = None, **options: Any) -> int:
     return 2 * prod(left)
 
 
-def added_outer_product(start: Shape, left: Shape, right: Shape, *rest: Any, **options: Any) -> int:
+def _added_outer_product(start: Shape, left: Shape, right: Shape, *rest: Any, **options: Any) -> int:
     return 2 * prod(left) * prod(right)
 
 
-def added_batch_products(start: Shape, left: Shape, right: Shape, *rest: Any, **options: Any) -> int:
+def _added_batch_products(start: Shape, left: Shape, right: Shape, *rest: Any, **options: Any) -> int:
     batch, rows, inner = left
     return 2 * batch * rows * inner * right[-1]
 
 
-def pairwise_distances(left: Shape, right: Shape, *rest: Any, out_shape: Any = None, **options: Any) -> int:
+def _pairwise_distances(left: Shape, right: Shape, *rest: Any, out_shape: Any = None, **options: Any) -> int:
     """A difference, a power and a sum for each pair of rows and each column."""
     return 3 * prod(left) * right[-2]
 
 
-def trilinear(
+def _trilinear(
     one: Shape, two: Shape, three: Shape, expand1: Shape, expand2: Shape, expand3: Shape, *rest: Any, **options: Any
 ) -> int:
     """Of ``nn.Bilinear``: two products and a sum for each element of the three factors together."""
@@ -83,15 +83,15 @@ def trilinear(
 
 FORMULAS: dict[Any, Callable[..., int]] = {
     aten.convolution_backward: convolution_backward,
-    aten.mv: matrix_vector,
-    aten.addmv: added_matrix_vector,
-    aten.addmv_: added_matrix_vector,
-    aten.dot: inner_product,
-    aten.vdot: inner_product,
-    aten.addr: added_outer_product,
-    aten.addbmm: added_batch_products,
-    aten._cdist_forward: pairwise_distances,
-    aten._trilinear: trilinear,
+    aten.mv: _matrix_vector,
+    aten.addmv: _added_matrix_vector,
+    aten.addmv_: _added_matrix_vector,
+    aten.dot: _inner_product,
+    aten.vdot: _inner_product,
+    aten.addr: _added_outer_product,
+    aten.addbmm: _added_batch_products,
+    aten._cdist_forward: _pairwise_distances,
+    aten._trilinear: _trilinear,
 }
 """By operation; arguments are shapes."""
 
