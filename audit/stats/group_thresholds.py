@@ -35,17 +35,15 @@ class Halves:
 
 
 def halved(counts: Counts, rng: np.random.Generator) -> Halves:
-    """Half of the rows, drawn without replacement; groups are drawn in an order that their names have no part in."""
+    """Half of the rows, drawn without replacement; groups come in an order that their names have no part in."""
     flat = counts.reshape(len(counts), -1)
-    order = np.lexsort(flat.T[::-1])
-    there = np.flatnonzero(flat[order].ravel())
+    ordered = flat[np.lexsort(flat.T[::-1])]
+    there = np.flatnonzero(ordered)
     drawn = np.zeros(flat.size, dtype=np.int64)
-    sizes = flat[order].ravel()[there]
+    sizes = ordered.ravel()[there]
     drawn[there] = rng.multivariate_hypergeometric(sizes, int(sizes.sum()) // 2, method="marginals")
-    first = np.empty_like(flat)
-    first[order] = drawn.reshape(flat.shape)
-    one = first.reshape(counts.shape)
-    return Halves(one, counts - one)
+    chosen = drawn.reshape(counts.shape)
+    return Halves(chosen, ordered.reshape(counts.shape) - chosen)
 
 
 def own_rates(counts: Counts, constraint: Constraint) -> Vector:

@@ -43,12 +43,11 @@ def counts(seed: int, n: int) -> NDArray[np.int64]:
 def test_the_halves_hold_every_row_once_and_are_named_after_no_group(seed: int, n: int) -> None:
     table = counts(seed, n)
     halves = halved(table, generator(seed, "halves"))
-    assert np.array_equal(halves.chosen + halves.judged, table)
-    assert halves.chosen.min() >= 0
+    assert sorted(one.tobytes() for one in halves.chosen + halves.judged) == sorted(one.tobytes() for one in table)
+    assert min(halves.chosen.min(), halves.judged.min()) >= 0
     assert halves.chosen.sum() == n // 2
-    if len({one.tobytes() for one in table}) == 3:
-        turned = halved(table[[2, 0, 1]], generator(seed, "halves"))
-        assert np.array_equal(turned.chosen, halves.chosen[[2, 0, 1]])
+    turned = halved(table[[2, 0, 1]], generator(seed, "halves"))
+    assert np.array_equal(turned.chosen, halves.chosen)
 
 
 @pytest.mark.parametrize("constraint", CONSTRAINTS)
@@ -81,11 +80,14 @@ def test_the_gap_that_goes_is_the_difference_of_the_gaps_before_and_after() -> N
 def test_intervals_cover_what_the_chosen_thresholds_do_to_all_rows_nineteen_times_in_twenty() -> None:
     everybody, covered = counts(3, 1_000_000), []
     for seed in range(150):
-        halves = halved(counts(100 + seed, 1200), generator(seed, "halves"))
+        sample = counts(100 + seed, 1200)
+        halves = halved(sample, generator(seed, "halves"))
+        names = [one.tobytes() for one in sample]
+        all_rows = everybody[[names.index(one.tobytes()) for one in halves.chosen + halves.judged]]
         select = thresholds(halves.chosen, "selection_rate", 0.1)
-        whole = Halves(halves.chosen, everybody)
+        whole = Halves(halves.chosen, all_rows)
         for found, true in (
-            (accuracy_gain(halves.judged, select), accuracy_gain(everybody, select)),
+            (accuracy_gain(halves.judged, select), accuracy_gain(all_rows, select)),
             (gap_removed(halves, select, "selection_rate"), gap_removed(whole, select, "selection_rate")),
         ):
             bounds = interval(found, 0.95)
