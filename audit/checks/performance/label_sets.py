@@ -61,7 +61,7 @@ def label_sets(multilabel: Multilabel, groups: Groups, sampling: Sampling, level
             sheet.add(name, build, n=int(among.sum()), rows=len(at), slice=group)
         whole = at[complete[at]]
         rows = multilabel.rows[whole]
-        right = (multilabel.truth[whole] == multilabel.chosen[whole]).all(axis=1)
+        right = np.asarray(multilabel.truth[whole] == multilabel.chosen[whole]).all(axis=1)
         exact = partial(sampling.rate, right, rows, "known in all labels")
         sheet.add("subset_accuracy", exact, n=len(whole), rows=len(at), slice=group)
         for name, (hits, size, of) in samples(multilabel, whole).items():
