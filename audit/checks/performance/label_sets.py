@@ -53,7 +53,7 @@ Mask = NDArray[np.bool_]
 @check(cost="predict")
 def label_sets(multilabel: Multilabel, groups: Groups, sampling: Sampling, level: float) -> Outcome:
     sheet = Sheet(measures=MEASURES, level=level)
-    complete = multilabel.known.all(axis=1)
+    complete = np.asarray(multilabel.known.all(axis=1))
     for group, at in groups.over(multilabel.rows):
         for name, (success, among, of) in cells(multilabel, at).items():
             build = partial(_of_cells, success, among, multilabel.rows[at], sampling, of)
