@@ -236,7 +236,7 @@ class _Task:
 def _quick_gradients(baseline: torch.Tensor) -> Callable[[Subject], NDArray[np.float32]]:
     def make(subject: Subject) -> NDArray[np.float32]:
         rows = torch.arange(subject.n)
-        (values,) = integrated_gradients(subject.scalar, (subject.inputs,), (baseline,), rows, QUICK_NODES)
+        (values,) = integrated_gradients(subject.scalar, (subject.inputs,), (baseline[: subject.n],), rows, QUICK_NODES)
         return values.sum(dim=1).float().numpy()
 
     return make

@@ -7,7 +7,7 @@ every modality.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -46,6 +46,17 @@ class Subject:
     @property
     def count(self) -> int:
         return int(self.live.shape[1])
+
+    def first(self, rows: int) -> Subject:
+        """The first rows alone."""
+        return replace(
+            self,
+            inputs=self.inputs[:rows],
+            targets=self.targets[:rows],
+            fills=tuple(fill[:rows] for fill in self.fills),
+            live=self.live[:rows],
+            others=tuple(other[:rows] for other in self.others),
+        )
 
     def scalar(self, inputs: Tensors, rows: torch.Tensor) -> torch.Tensor:
         """The explained scalar (m,) of ``inputs`` that stand for these rows."""

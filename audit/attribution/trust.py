@@ -15,10 +15,11 @@ from audit.stats import seed_for
 
 from .agreement import top_overlap
 from .maps import Maps
+from .network import Network
 from .subject import Floats, Method, Subject
 from .trust_faithfulness import Faithful, faithful
 from .trust_grades import Rules, Trust, worse
-from .trust_randomisation import COPIES, likeness, randomised
+from .trust_randomisation import COPIES, likeness, random_copies, randomised
 from .trust_stability import stable
 
 
@@ -31,12 +32,15 @@ def assess(
     """
     units = [subject.by_unit(m.values) for m in maps]
     tested = faithful(subject, units, np.random.default_rng(seed_for(seed, "trust.covers")))
+    copies = _copies(subject, seed)
     trusts = []
     for i, (own, method) in enumerate(zip(maps, methods, strict=True)):
         numbers = dict(_errors(own)) | _covered(tested[i])
         numbers |= _agreements(subject, i, maps, units)
         missing: list[tuple[str, Unavailable]] = []
-        numbers |= _repeated(subject, method, seed, missing)
+        numbers |= _repeated(subject, method, units[i], copies, seed)
+        if isinstance(copies, Unavailable):
+            missing.append(("trust_randomisation", copies))
         trusts.append(_graded(own.short, numbers, tuple(missing), rules))
     return tuple(trusts)
 
@@ -57,18 +61,24 @@ def _covered(found: Faithful) -> dict[str, Floats]:
     }
 
 
-def _repeated(subject: Subject, method: Method, seed: int, missing: list[tuple[str, Unavailable]]) -> dict[str, Floats]:
+def _copies(subject: Subject, seed: int) -> tuple[Network, ...] | Unavailable:
+    try:
+        return random_copies(subject.network, [seed_for(seed, f"trust.copy.{i}") for i in range(COPIES)])
+    except Unavailable as why:
+        return why
+
+
+def _repeated(
+    subject: Subject, method: Method, own: Floats, copies: tuple[Network, ...] | Unavailable, seed: int
+) -> dict[str, Floats]:
     """T3 and T5: the method again, on networks that learnt nothing and on noisy rows."""
     numbers: dict[str, Floats] = {}
-    try:
-        seeds = tuple(seed_for(seed, f"trust.copy.{i}") for i in range(COPIES))
-        random = randomised(subject, method, seeds)
+    if not isinstance(copies, Unavailable):
+        random = randomised(subject, method, copies, own)
         numbers |= {"trust_randomisation": random.trained, "trust_randomisation_null": random.null}
-    except Unavailable as why:
-        missing.append(("trust_randomisation", why))
     if not bool(subject.spread.any()):  # words that are there or not: there is no noise that leaves them what they are
         return numbers
-    noisy = stable(subject, method, seed_for(seed, "trust.noise"))
+    noisy = stable(subject, method, own, seed_for(seed, "trust.noise"))
     return numbers | {"trust_stability": noisy.correlation, "trust_max_sensitivity": noisy.change}
 
 

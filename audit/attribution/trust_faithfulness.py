@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .subject import Floats, Masks, Subject
 
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)  # symmetric: covering random orders from either end is then the same
-ORDERS = 20
+ORDERS = 14
 SHUFFLES = 199
 
 Integers = NDArray[np.int64]

@@ -7,6 +7,7 @@ then shows the input, not the model. How alike two random networks' maps are to 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,27 +20,33 @@ from .network import Network
 from .subject import Floats, Method, Subject
 
 COPIES = 2
+ROWS = 4  # the test judges a method and not single maps, and a map that shows the input does so in every row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Randomised:
-    """Spearman's rho of each row, (n,), NaN where a map is flat: trained against random, and random against random."""
+    """Spearman's rho of each row, (n,), NaN where a map is flat or the row was not used: trained against random, and
+    random against random."""
 
     trained: Floats
     null: Floats
 
 
-def randomised(subject: Subject, method: Method, seeds: tuple[int, ...]) -> Randomised:
-    """Unavailable when the network has no parameters or cannot be copied."""
-    maps = [subject.by_unit(method.make(subject))]
-    maps += [subject.by_unit(method.make(replace(subject, network=random_copy(subject, seed)))) for seed in seeds]
-    trained = [likeness(subject, maps[0], other) for other in maps[1:]]
-    return Randomised(trained=_mean(trained), null=likeness(subject, maps[1], maps[-1]))
+def randomised(subject: Subject, method: Method, copies: Sequence[Network], own: Floats) -> Randomised:
+    """Of the first four rows: ``own`` unit values (n, units) against those of networks that learnt nothing."""
+    few = subject.first(ROWS)
+    maps = [few.by_unit(method.make(replace(few, network=copy))) for copy in copies]
+    trained = [likeness(few, own[:ROWS], other) for other in maps]
+    unused = np.full(max(subject.n - ROWS, 0), np.nan)
+    both = _mean(trained), likeness(few, maps[0], maps[-1])
+    return Randomised(
+        **{name: np.concatenate([rho, unused]) for name, rho in zip(("trained", "null"), both, strict=True)}
+    )
 
 
-def random_copy(subject: Subject, seed: int) -> Network:
-    """The subject's network with parameters drawn anew."""
-    return replace(subject.network, module=reinitialised(subject.network.module, seed))
+def random_copies(network: Network, seeds: Sequence[int]) -> tuple[Network, ...]:
+    """The network with parameters drawn anew. Unavailable when it has none or cannot be copied."""
+    return tuple(replace(network, module=reinitialised(network.module, seed)) for seed in seeds)
 
 
 def reinitialised(module: torch.nn.Module, seed: int) -> torch.nn.Module:

@@ -14,27 +14,21 @@ from .subject import Floats, Method, Subject
 from .trust_randomisation import likeness
 
 NOISE = 0.1
-DRAWS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stable:
-    """One entry a row, (n,): the least Spearman's rho with a noisy map, and the largest relative change of the map."""
+    """One entry a row, (n,): Spearman's rho with a noisy map, and the relative change of the map."""
 
     correlation: Floats
     change: Floats
 
 
-def stable(subject: Subject, method: Method, seed: int) -> Stable:
-    """NaN where a map is flat."""
+def stable(subject: Subject, method: Method, own: Floats, seed: int) -> Stable:
+    """Of ``own`` unit values (n, units) against those of noisy rows; NaN where a map is flat."""
     stream = torch.Generator().manual_seed(seed % 2**63)
-    own = subject.by_unit(method.make(subject))
-    found, changes = [], []
-    for _ in range(DRAWS):
-        noise = torch.randn(subject.inputs.shape, generator=stream, dtype=torch.float64).to(subject.inputs)
-        noisy = subject.by_unit(method.make(replace(subject, inputs=subject.inputs + NOISE * subject.spread * noise)))
-        found.append(likeness(subject, own, noisy))
-        size = np.linalg.norm(own, axis=1)
-        step = np.linalg.norm(noisy - own, axis=1)
-        changes.append(np.divide(step, size, out=np.full(len(size), np.nan), where=size > 0))
-    return Stable(correlation=np.min(found, axis=0), change=np.max(changes, axis=0))
+    noise = torch.randn(subject.inputs.shape, generator=stream, dtype=torch.float64).to(subject.inputs)
+    noisy = subject.by_unit(method.make(replace(subject, inputs=subject.inputs + NOISE * subject.spread * noise)))
+    size, step = np.linalg.norm(own, axis=1), np.linalg.norm(noisy - own, axis=1)
+    change = np.divide(step, size, out=np.full(len(size), np.nan), where=size > 0)
+    return Stable(correlation=likeness(subject, own, noisy), change=change)
