@@ -7,6 +7,7 @@ INCONCLUSIVE otherwise, with the rows that would decide it. What was not measure
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -18,7 +19,7 @@ from audit.policy.named import judge_named
 from audit.policy.options import Case, Rules
 from audit.policy.regression import judge_regression
 from audit.policy.unknown import assigned
-from audit.results import Measurement, MeasureNote, Omission, Reason, Record
+from audit.results import Measurement, MeasureNote, Omission, Reason, Record, Scalar
 
 FAMILY_ERROR = {"fail": 0.05, "warn": 0.10, "record": 0.10}
 """Chance that any limit of a level fails although all are met."""
@@ -133,10 +134,21 @@ def _why_missing(limit: Limit, omitted: Sequence[Omission], records: Iterable[Re
     if whole:
         return replace(whole[0], name=limit.measure, params=limit.params)
     by = f" by {' and '.join(limit.by)}" if limit.by else ""
-    return Omission(
-        name=limit.measure,
-        reason=Reason.MISSING_INPUT,
-        detail=f'"{limit.measure}"{by} was not measured on {limit.on}',
-        remedy=rules.unmeasured,
-        params=limit.params,
-    )
+    detail, remedy = f'"{limit.measure}"{by} was not measured on {limit.on}', rules.unmeasured
+    if others := _other_params(limit, of_check):
+        detail = f"{detail} for {_table(limit.params)}, only for {' and '.join(others)}"
+        remedy = f"give the limit params = {others[0]}"
+    return Omission(name=limit.measure, reason=Reason.MISSING_INPUT, detail=detail, remedy=remedy, params=limit.params)
+
+
+def _other_params(limit: Limit, records: Sequence[Record]) -> list[str]:
+    """The params that this measure was measured with, where only they keep the limit from its answer."""
+    found = (m for record in records for m in record.outcome.measurements if m.compare == "each")
+    here = [m for m in found if m.name == limit.measure and set(m.slice) == set(limit.by)]
+    return list(dict.fromkeys(_table(m.params) for m in here))
+
+
+def _table(params: Mapping[str, Scalar]) -> str:
+    """As audit.toml writes them."""
+    words = ", ".join(f"{name} = {json.dumps(value)}" for name, value in params.items())
+    return f"{{ {words} }}" if words else "no params"

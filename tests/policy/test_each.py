@@ -143,3 +143,14 @@ def test_a_count_of_all_there_is_has_no_smallest_distance() -> None:
     found = judge([a_limit("overlap", max=1)], [record], rules())[0]
     assert found.smallest_gap is None
     assert "smallest" not in found.message
+
+
+def test_a_limit_that_leaves_out_the_params_of_its_measure_is_told_which_there_are() -> None:
+    rates = measurements("accuracy", {"f": (90, 100)}, params={"variant": "int8"})
+    other = measurements("accuracy", {"f": (90, 100)}, params={"variant": "pruned"})
+    (found,) = judge([a_limit(min=0.5, by=("sex",))], [a_record([*rates, *other])], rules())
+    assert found.verdict is Verdict.NOT_ASSESSED
+    assert found.message.endswith('for no params, only for { variant = "int8" } and { variant = "pruned" }')
+    assert found.remedy == 'give the limit params = { variant = "int8" }'
+    (unknown,) = judge([a_limit(min=0.5, by=("race",))], [a_record([*rates, *other])], rules())
+    assert unknown.remedy == rules().unmeasured
