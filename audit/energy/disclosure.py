@@ -64,6 +64,7 @@ def _time(found: TrainingEvidence) -> Entry:
     if found.seconds is None:
         return Entry(item="training time", value=NOT_GIVEN, basis="give [training] hours or a record")
     basis = "recorded" if found.record or found.log else "as stated in audit.toml"
+    basis += ", of another model: its file's hash differs" if found.of_another_model else ""
     return Entry(item="training time", value=_figure(found.seconds / 3600, "h"), basis=basis)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from audit.energy import evidence
+from audit.energy.claims import UNKNOWN_METHOD
 from audit.energy.estimate import BOUNDARIES, Boundary, EnergyEstimate, metered, summed
 from audit.energy.evidence import RUNGS, Part, Rung
 from audit.energy.record import TrainingRecord
@@ -78,7 +79,15 @@ def from_record(record: TrainingRecord, *, rest_w: float | None = None) -> tuple
 
 
 def _graded(estimate: EnergyEstimate, record: TrainingRecord) -> EnergyEstimate:
+    """A record of another model counts as a declaration about this one, with the range of a declaration."""
     if record.model_match != "other":
         return estimate
     words = f"the record is of another model (its file's hash differs); it was {estimate.rung} evidence for that one"
-    return replace(estimate, rung="declared", assumptions=(words, *estimate.assumptions))
+    return replace(
+        estimate,
+        rung="declared",
+        lower_kwh=min(estimate.lower_kwh, estimate.value_kwh / UNKNOWN_METHOD),
+        upper_kwh=max(estimate.upper_kwh, estimate.value_kwh * UNKNOWN_METHOD),
+        method=f"recorded of another model: {estimate.method}",
+        assumptions=(words, *estimate.assumptions),
+    )

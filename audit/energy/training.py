@@ -63,6 +63,11 @@ class TrainingEvidence:
     rows_seen: float | None = None  # over all epochs and trials
 
     @property
+    def of_another_model(self) -> bool:
+        """Whether the record names a model whose file is not the audited one."""
+        return self.record is not None and self.record.model_match == "other"
+
+    @property
     def seconds(self) -> float | None:
         """Time that training took, by the clock."""
         if self.record is not None:

@@ -153,6 +153,9 @@ def test_a_record_of_another_model_is_graded_down_to_declared() -> None:
     other = from_record(replace(a_record(), model_match="other"))
     assert {estimate.rung for estimate in other} == {"declared"}
     assert "another model" in other[0].assumptions[0]
+    metered = from_record(on_metal(meter_kwh=0.4, model_match="other"))[0]
+    assert metered.method.startswith("recorded of another model: meter")
+    assert (metered.lower_kwh, metered.upper_kwh) == pytest.approx((0.4 / 8, 0.4 * 8))
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ MEASURES = {
 
 GIVE_REGION = 'give [training] region, such as "DE": the country whose grid fed the training'
 INSTALL_GPU = 'record the training with pip install "assay[gpu]", or with meter_kwh from a wall meter'
+OTHER_MODEL = "the record is of another model: the hash of its file is not that of the audited model"
+GIVE_OWN = "give the record of this model's own training, or record it again with --model"
 GIVE_RECORD = 'give [training] record = "training.json", written by audit.track'
 
 
@@ -67,7 +69,13 @@ def training_energy(training_evidence: TrainingEvidence, level: float) -> Outcom
         measurements=(*energies, *agreement, *times),
         omissions=(*carbon_gap, *alone, *unknown),
         evidence=(rungs(estimates), *tables, *gaps_table(training_evidence.gaps)),
+        notices=_attributions(training_evidence.told.region),
     )
+
+
+def _attributions(region: str | None) -> tuple[str, ...]:
+    """The table of grids may be used where its source and its licence are named (CC-BY-4.0)."""
+    return () if region is None else (intensity(region).attribution,)
 
 
 def _no_energy(found: TrainingEvidence, name: str) -> Omission:
@@ -107,6 +115,8 @@ def _agreement(
 
 
 def _times(found: TrainingEvidence, level: float) -> tuple[tuple[Measurement, ...], tuple[Omission, ...]]:
+    if found.of_another_model:
+        return (), _withheld_times()
     seconds = {
         "training_cpu_time": found.record.cpu_s if found.record else None,
         "training_time": found.seconds,
@@ -122,3 +132,11 @@ def _times(found: TrainingEvidence, level: float) -> tuple[tuple[Measurement, ..
         if value is None
     ]
     return tuple(times), tuple(unknown)
+
+
+def _withheld_times() -> tuple[Omission, ...]:
+    """The times of a record of another model are exact, and not about this one."""
+    return tuple(
+        Omission(name=name, reason=Reason.WITHHELD, detail=OTHER_MODEL, remedy=GIVE_OWN)
+        for name in ("training_cpu_time", "training_time")
+    )

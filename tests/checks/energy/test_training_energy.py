@@ -56,6 +56,23 @@ def test_times_are_exact_and_in_hours() -> None:
     assert named(outcome, "training_time").interval.kind == "exact"
 
 
+def test_a_record_of_another_model_gives_a_declared_energy_and_no_times_of_this_one() -> None:
+    outcome = training_energy(of(replace(RECORD, model_match="other")), 0.90)
+    energy = named(outcome, "training_energy")
+    assert energy.method.startswith("declared rung, chip boundary: recorded of another model")
+    assert energy.interval.upper >= 8 * energy.value
+    withheld = {item.name: item.reason for item in outcome.omissions if "another model" in item.detail}
+    assert withheld == dict.fromkeys(("training_cpu_time", "training_time"), Reason.WITHHELD)
+    assert not {"training_cpu_time", "training_time"} & {item.name for item in outcome.measurements}
+
+
+def test_a_report_with_carbon_names_the_source_and_licence_of_its_grid_and_one_without_names_none() -> None:
+    assert training_energy(of(RECORD), 0.95).notices == ()
+    (notice,) = training_energy(of(replace(RECORD, region="DE")), 0.95).notices
+    assert "Ember (2026)" in notice
+    assert "CC-BY-4.0" in notice
+
+
 def test_without_a_region_there_is_no_carbon_but_what_three_grids_would_give() -> None:
     outcome = training_energy(of(RECORD), 0.95)
     assert "training_carbon" not in {item.name for item in outcome.measurements}
