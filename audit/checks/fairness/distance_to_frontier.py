@@ -95,8 +95,10 @@ def _measure(sheet: Sheet, lines: Lines, column: str, rate: Constraint, halves: 
     def cost(gap: float) -> Basis:
         select = by_group.thresholds(halves.chosen, rate, gap)
         basis = by_group.accuracy_cost(halves.judged, select)
-        bounds, then = interval(basis, sheet.level), by_group.gap_under(halves, select, rate)
-        lines.append((column, RATES[rate], *then, value(basis), bounds.lower, bounds.upper, _said(*then, value(basis))))
+        own, then = map(abs, by_group.gap_under(halves, select, rate))
+        bounds = interval(basis, sheet.level)
+        words = _said(own, then, value(basis))
+        lines.append((column, RATES[rate], own, then, value(basis), bounds.lower, bounds.upper, words))
         return basis
 
     sheet.add("accuracy_below_frontier", below, n=n, params=given, columns=(column,))
