@@ -133,28 +133,26 @@ def compared(
 
 def rows_of_their_own(single: list[GroupSet], usable: Mask, sample: Places, seed: int) -> Owned:
     """For each side of a comparison that the sample holds too few of: as many more, by the side's own mask."""
-    sides = {side.tobytes(): (name, side) for name, side in _sides(single, usable) if side[sample].sum() < FEWEST}
+    sides = {side.tobytes(): side for side in _sides(single, usable) if side[sample].sum() < FEWEST}
     owned: Owned = {}
     left = MOST_EXTRA * len(sample)
-    for key, (name, side) in sorted(sides.items(), key=lambda item: -int(item[1][1].sum())):
+    for key, side in sorted(sides.items(), key=lambda item: (-int(item[1].sum()), item[0])):
         rest = np.setdiff1d(np.flatnonzero(side), sample)
         wanted = min(ENOUGH - int(side[sample].sum()), len(rest))
         if wanted > left:
             break
         left -= wanted
-        order = generator(seed, f"group_explanations.{name}").permutation(rest)
+        order = generator(seed, "group_explanations").permutation(rest)  # whatever the group is called
         owned[key] = np.sort(order[:wanted])
     return owned
 
 
-def _sides(single: list[GroupSet], usable: Mask) -> Iterator[tuple[str, Mask]]:
+def _sides(single: list[GroupSet], usable: Mask) -> Iterator[Mask]:
     """Every group and all that are not in it, where the data hold enough for a comparison."""
     for one in single:
-        for code, slice in enumerate(one.levels):
+        for code in range(len(one.levels)):
             inside = usable & (one.codes == code)
-            for what, side in (("", inside), ("not ", usable & ~inside)):
-                if side.sum() >= FEWEST:
-                    yield f"{what}{sorted(slice.items(), key=str)}", side
+            yield from (side for side in (inside, usable & ~inside) if side.sum() >= FEWEST)
 
 
 def _contrasts(single: list[GroupSet], usable: Mask, rows: Places, sample: Places, owned: Owned) -> Iterator[Contrast]:

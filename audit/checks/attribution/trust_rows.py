@@ -122,7 +122,8 @@ def _own_rows(groups: Groups, predictions: Predictions, n: int, rows: Places, se
             members = np.flatnonzero(usable & (one.codes == code))
             has = int((one.codes[rows] == code).sum())
             if has < FEWEST <= len(members):
-                order = generator(seed, f"trust_rows.{sorted(slice.items())}").permutation(np.setdiff1d(members, rows))
+                # one stream for all, so that the groups' names change no number
+                order = generator(seed, "trust_rows.own").permutation(np.setdiff1d(members, rows))
                 owned[str(slice)] = order[: FEWEST + SPARE - has]
     return owned
 
