@@ -21,6 +21,12 @@ def judge_regression(case: Case) -> Finding:
     pairs = [(m, old[key_of(m.slice)]) for m in case.found if key_of(m.slice) in old]
     if not pairs:
         return _missing(case, "the baseline run did not measure it", "measure the baseline with the same audit.toml")
+    if otherwise := [(new, before) for new, before in pairs if _known_otherwise(new, before)]:
+        new, before = otherwise[0]
+        detail = (
+            f"it is known in another way than in the baseline run ({new.interval.method}; {before.interval.method})"
+        )
+        return _missing(case, detail, "measure both runs in the same way: the same evidence, at the same boundary")
     alpha_level = float(2 * ndtr(simultaneous_z(len(pairs), case.alpha)) - 1)
     worsenings = [_worsening(case, new, before, alpha_level) for new, before in pairs]
     worsenings.sort(key=lambda pair: -pair[1].value)
@@ -49,6 +55,11 @@ def judge_regression(case: Case) -> Finding:
         assessed=len(pairs),
         comparisons=len(case.found),
     )
+
+
+def _known_otherwise(new: Measurement, before: Measurement) -> bool:
+    """Energies of two boundaries hold different things, and two kinds of evidence differ where nothing worsened."""
+    return new.interval.kind == "range" and new.interval.method != before.interval.method
 
 
 def _baseline(case: Case) -> Sequence[Measurement]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +11,8 @@ from hypothesis import strategies as st
 from audit.policy import Verdict
 from audit.policy.judge import judge
 from audit.results import Measurement
-from audit.stats import difference, interval, rate
-from tests.policy.worlds import Cell, a_limit, a_record, measurements, rules
+from audit.stats import assumption_range, difference, interval, rate
+from tests.policy.worlds import Cell, a_limit, a_record, measurements, of_basis, rules
 
 
 def judged(limit: object, now: dict[str | None, Cell], before: dict[str | None, Cell], name: str = "accuracy"):  # type: ignore[no-untyped-def]
@@ -86,3 +88,17 @@ def test_a_bound_beside_regress_does_not_pass_without_a_baseline() -> None:
     bad = a_record(measurements("accuracy", {"": (1000, 10000)}))
     assert judge([limit], [good], rules())[0].verdict is Verdict.NOT_ASSESSED
     assert judge([limit], [bad], rules())[0].verdict is Verdict.FAIL
+
+
+def an_energy(boundary: str) -> Measurement:
+    found = of_basis("error", assumption_range(1.0, 0.9, 1.1, 0.9), 1)
+    return replace(found, interval=replace(found.interval, method=f"counter rung, {boundary} boundary"))
+
+
+@pytest.mark.parametrize(("before", "expected"), [("chip", Verdict.PASS), ("system", Verdict.NOT_ASSESSED)])
+def test_a_range_is_never_compared_with_one_that_is_known_in_another_way(before: str, expected: Verdict) -> None:
+    baseline = [a_record([an_energy(before)])]
+    limit = a_limit("error", regress=5.0)
+    (found,) = judge([limit], [a_record([an_energy("chip")])], rules(baseline=baseline))
+    assert found.verdict is expected
+    assert (f"{before} boundary" in found.message) is (expected is Verdict.NOT_ASSESSED)
