@@ -38,11 +38,12 @@ Answer = Callable[..., NDArray[Any]]
 
 
 class BlackBox(torch.nn.Module):
-    """A function of arrays as a module without parameters: it can be asked, and has no gradients."""
+    """A function of arrays as a module without parameters: it can be asked, and has no gradients. ``audited`` is the
+    name of the model behind it, for messages."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, audited: str) -> None:
         super().__init__()
-        self.answer = answer
+        self.answer, self.audited = answer, audited
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         found = np.asarray(self.answer(*(t.detach().cpu().numpy() for t in inputs)), dtype=np.float64)
@@ -115,7 +116,9 @@ def _left_out(subject: Subject, found: _Read) -> Maps:
 
 
 def _network(model: Model, answer: Answer) -> Network:
-    return Network(module=BlackBox(answer), output="probability" if model.classes else "value", classes=model.classes)
+    return Network(
+        module=BlackBox(answer, model.name), output="probability" if model.classes else "value", classes=model.classes
+    )
 
 
 def _asked(network: Network, rows: Tensors, usual: Tensors) -> tuple[torch.Tensor, NDArray[np.float64]]:

@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 
 from audit.errors import Unavailable
+from audit.models.portions import in_calls
 
 from .captum_door import LayerAttribution, LayerGradCam
 from .execution import modules_run, runs_once
-from .network import Network, Tensors, in_calls, rows_per_call
+from .network import Network, Tensors, rows_per_call
 
 
 def grad_cam(network: Network, images: torch.Tensor, targets: torch.Tensor) -> tuple[NDArray[np.float32], str]:

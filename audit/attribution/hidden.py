@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from audit.data import Columns
 from audit.errors import Unavailable
 from audit.models import Differentiable
+from audit.models.portions import in_calls
 
 from .execution import modules_run
-from .network import Network, Tensors, in_calls, rows_per_call
+from .network import Network, Tensors, rows_per_call
 from .untouched import untouched
 
 

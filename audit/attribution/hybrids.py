@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from audit.data import Columns
 from audit.errors import Unavailable
+from audit.models.portions import in_calls
 
 from .scalar import Explained
 
@@ -55,9 +56,9 @@ class Hybrids:
         self, rows: NDArray[np.int64], backs: NDArray[np.int64], coalitions: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
         """Shape (pairs,): the explained scalar where the columns in ``coalitions`` (pairs, d) come from the row."""
-        result = np.empty(len(rows))
-        for start in range(0, len(rows), self.chunk):
-            part = slice(start, start + self.chunk)
+        result, size = np.empty(len(rows)), self.chunk
+        for start in range(0, len(rows), size):
+            part = slice(start, start + size)
             source = np.where(coalitions[part], rows[part, None], self.n + backs[part, None])
             outputs = self._call(source)
             result[part] = outputs[np.arange(len(outputs)), self.targets[rows[part]]]
@@ -79,10 +80,10 @@ class Hybrids:
     def _call(self, source: NDArray[np.int64]) -> NDArray[np.float64]:
         """``source`` holds, for each mixed row and column, the place in the stack that its value is taken from."""
         by_column = source if source.ndim == 2 else np.broadcast_to(source[:, None], (len(source), len(self.names)))
-        columns: Mapping[str, NDArray[Any]] = {
-            name: self._stacks[name][by_column[:, j]] for j, name in enumerate(self.names)
-        }
-        outputs = np.asarray(self.explained.function(columns), dtype=np.float64)
+        parts = in_calls(len(source), len(source), lambda at: self._answered(by_column[at]))
+        if len(parts) > 1:  # more rows than the memory holds: ask for no more than that again
+            self.chunk = min(self.chunk, len(parts[0]))
+        outputs = np.concatenate(parts)
         self.evaluations += len(outputs)
         if not np.isfinite(outputs).all():
             broken = int((~np.isfinite(outputs).all(axis=1)).sum())
@@ -92,6 +93,12 @@ class Hybrids:
                 "find the inputs that it cannot answer (missing values, overflow) and mend the model or impute them",
             )
         return outputs
+
+    def _answered(self, by_column: NDArray[np.int64]) -> NDArray[np.float64]:
+        columns: Mapping[str, NDArray[Any]] = {
+            name: self._stacks[name][by_column[:, j]] for j, name in enumerate(self.names)
+        }
+        return np.asarray(self.explained.function(columns), dtype=np.float64)
 
 
 def _length(columns: Columns) -> int:

@@ -16,10 +16,11 @@ import torch
 from numpy.typing import NDArray
 
 from audit.errors import Unavailable
+from audit.models.portions import in_calls
 
 from .captum_door import TracInCPFast
 from .execution import modules_run
-from .network import Network, Tensors, in_calls, rows_per_call
+from .network import Network, Tensors, rows_per_call
 
 Floats = NDArray[np.float64]
 

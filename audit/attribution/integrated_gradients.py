@@ -16,8 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from audit.models.portions import in_calls
+
 from .explanation import AMBER, completeness_error
-from .network import Tensors, backward, in_calls, rows_per_call
+from .network import Tensors, backward, rows_per_call
 
 NODES = (8, 16, 32, 64, 128, 256, 512)
 CLENSHAW_CURTIS = (9, 17, 33, 65)

@@ -16,9 +16,11 @@ from typing import Any
 
 import torch
 
+from audit.models.portions import in_calls
+
 from .explanation import AMBER, completeness_error
 from .integrated_gradients import NESTED, Integral, Nested, Scalar, at_points, refined, row_sums
-from .network import Tensors, in_calls, rows_per_call
+from .network import Tensors, rows_per_call
 
 CELLS = 8
 MOST_PARTS = 63  # of a cell: 504 nodes

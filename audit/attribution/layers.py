@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from audit.data import Dataset
 from audit.errors import Unavailable
 from audit.models import Differentiable, Embedder, Model
+from audit.models.portions import in_calls
 from audit.stats import generator
 
 from .captum_door import LayerConductance, LayerGradientXActivation
@@ -25,7 +26,7 @@ from .explanation import AMBER, completeness_error
 from .joint import joint
 from .layer_names import chosen_layer, unit_numbers
 from .maps import Floats, MapExplanation, Maps
-from .network import BATCHED, Network, Tensors, in_calls, preflight, rows_per_call
+from .network import BATCHED, Network, Tensors, preflight, rows_per_call
 from .path_maps import integrated, quick
 from .replaced import Replaced, given_by
 from .several import joint_subject

@@ -8,9 +8,7 @@ probabilities). Regressor: the value.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,11 +16,11 @@ import torch
 from audit.data import Columns
 from audit.errors import ModelError, Unavailable
 from audit.models import Differentiable
+from audit.models.portions import in_calls, out_of_memory
 
 from .explanation import typical_change
 
 Tensors = tuple[torch.Tensor, ...]
-T = TypeVar("T")
 CLIP = 1e-6
 # a convolutional layer may hold 64 times the numbers of its input: 16 MB of float32 a layer, and as much backwards
 NUMBERS_PER_CALL = 1 << 16
@@ -58,7 +56,7 @@ class Network:
 
     def outputs(self, inputs: Tensors) -> torch.Tensor:
         """Shape (n, outputs)."""
-        name = type(self.module).__name__
+        name = shown_name(self.module)
         try:
             out = self.module(*(t.clone() for t in inputs))  # a module may overwrite what it is given
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
@@ -143,30 +141,9 @@ def fastest_layout(network: Network, pictures: torch.Tensor) -> torch.memory_for
     return torch.channels_last if same else torch.contiguous_format
 
 
-def in_calls(n: int, size: int, call: Callable[[slice], T]) -> list[T]:
-    """``call`` on consecutive slices of n rows, of half the size whenever the memory does not suffice."""
-    parts: list[T] = []
-    start = 0
-    while start < n:
-        try:
-            parts.append(call(slice(start, start + size)))
-        except (RuntimeError, MemoryError) as error:
-            if not out_of_memory(error):
-                raise
-            if size == 1:
-                remedy = "explain it on a larger machine, or with smaller inputs"
-                raise Unavailable("not_applicable", "a single row does not fit into the memory", remedy) from error
-            size = (size + 1) // 2
-            continue
-        start += size
-    return parts
-
-
-def out_of_memory(error: BaseException) -> bool:
-    words = str(error).lower()
-    return (
-        isinstance(error, MemoryError | torch.OutOfMemoryError) or "out of memory" in words or "enough memory" in words
-    )
+def shown_name(module: torch.nn.Module) -> str:
+    """The class of the module, or the name of the model that it stands for."""
+    return str(getattr(module, "audited", type(module).__name__))
 
 
 def first_line(error: BaseException) -> str:
@@ -208,7 +185,7 @@ def preflight(network: Network, inputs: Tensors) -> torch.Tensor:
     first = steady(network, inputs)
     _require_gradients(network, inputs)
     if network.output == "logit" and first.shape[1] > 1 and _sums_to_one(first):
-        detail = f"{type(network.module).__name__} is declared to return logits, and its outputs are probabilities"
+        detail = f"{shown_name(network.module)} is declared to return logits, and its outputs are probabilities"
         raise Unavailable("withheld", detail, 'set output = "probability" in [model], or remove the softmax')
     return first
 
@@ -216,7 +193,7 @@ def preflight(network: Network, inputs: Tensors) -> torch.Tensor:
 def steady(network: Network, inputs: Tensors) -> torch.Tensor:
     """Outputs (n, outputs) that are finite, reproducible and independent of the rows beside them, else Unavailable."""
     first = network.answers(inputs)
-    name = type(network.module).__name__
+    name = shown_name(network.module)
     if not bool(torch.isfinite(first).all()):
         detail = f"{name} returned NaN or infinite outputs for {int((~torch.isfinite(first)).any(dim=1).sum())} rows"
         raise Unavailable("undefined", detail, "impute missing inputs in encode, and check the weights for overflow")
@@ -255,7 +232,7 @@ def _require_reproduced(network: Network, inputs: Tensors, first: torch.Tensor) 
     difference = _gap_backwards(network, inputs, first)
     if difference <= BATCHED * scale:
         return
-    name = type(network.module).__name__
+    name = shown_name(network.module)
     if _largest_gap(first, network.answers(inputs)) > REPRODUCED * scale:
         detail = f"{name} returns different outputs for the same input (largest difference {difference:.3g})"
         raise Unavailable("withheld", detail, "remove random layers from the forward pass in evaluation mode")

@@ -13,8 +13,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from audit.models.portions import in_calls
+
 from .captum_door import Occlusion
-from .network import Network, in_calls, rows_per_call
+from .network import Network, rows_per_call
 
 SHARE = 6  # windows along a side
 

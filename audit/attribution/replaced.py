@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from audit.errors import ModelError
+from audit.models.portions import in_calls
 
-from .network import Network, Tensors, in_calls, rows_per_call
+from .network import Network, Tensors, rows_per_call
 
 
 class Replaced(torch.nn.Module):

@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .network import Network, Tensors, in_calls, rows_per_call
+from audit.models.portions import in_calls
+
+from .network import Network, Tensors, rows_per_call
 
 Floats = NDArray[np.float64]
 Masks = NDArray[np.bool_]

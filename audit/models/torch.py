@@ -15,6 +15,7 @@ from audit.data.dataset import shown
 from audit.errors import ModelError
 from audit.models.base import Output
 from audit.models.multilabel import of_labels
+from audit.models.portions import out_of_memory
 from audit.results import Scalar
 
 Encoded = torch.Tensor | tuple[torch.Tensor, ...]
@@ -77,10 +78,8 @@ class _Network:
         modes = {name: part.training for name, part in self.module.named_modules()}
         self.module.eval()
         try:
-            encoded = self.encode(columns)
-            with torch.inference_mode():
-                out = self.module(*encoded) if isinstance(encoded, tuple) else self.module(encoded)
-        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            out = self._answered(columns)
+        except (RuntimeError, MemoryError, TypeError, ValueError, IndexError) as error:
             raise ModelError(f"{self.name} refused the data: {(str(error).splitlines() or [''])[0]}") from error
         finally:
             for name, part in self.module.named_modules():
@@ -95,6 +94,20 @@ class _Network:
             )
         outputs = out.detach().to("cpu", torch.float64).numpy()
         return np.asarray(outputs.reshape(len(outputs), -1))
+
+    def _answered(self, columns: Columns) -> Any:
+        """What the module returns; where the memory does not suffice, of each half of the rows by itself."""
+        try:
+            encoded = self.encode(columns)
+            with torch.inference_mode():
+                return self.module(*encoded) if isinstance(encoded, tuple) else self.module(encoded)
+        except (RuntimeError, MemoryError) as error:
+            n = len(next(iter(columns.values())))
+            if n < 2 or not out_of_memory(error):
+                raise
+        middle = n // 2  # outside of except, so that what the failed call held is let go
+        halves = ({name: values[at] for name, values in columns.items()} for at in (slice(middle), slice(middle, n)))
+        return torch.cat([self._answered(half) for half in halves])
 
 
 class TorchRegressor(_Network):

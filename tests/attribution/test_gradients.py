@@ -17,9 +17,10 @@ from audit.attribution.integrated_gradients import (
     integrated_gradients,
     refined,
 )
-from audit.attribution.network import Network, in_calls
+from audit.attribution.network import Network
 from audit.attribution.untouched import state_hash
 from audit.errors import Unavailable
+from audit.models.portions import in_calls
 
 from .worlds import cnn, matrix, mlp, network, numbers, table
 
