@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from audit.energy import evidence
+from audit.energy.ceiling import held
 from audit.energy.claims import UNKNOWN_METHOD
 from audit.energy.estimate import BOUNDARIES, Boundary, EnergyEstimate, metered, summed
 from audit.energy.evidence import RUNGS, Part, Rung
@@ -56,8 +57,10 @@ def from_record(record: TrainingRecord, *, rest_w: float | None = None) -> tuple
     """Every rung that the record supports, best first; empty where a GPU was there and nothing tells its energy.
 
     ``rest_w`` is the power of the machine beyond its chips, where it was measured. A record of another model is
-    graded down to "declared": that it is about this model is only said.
+    graded down to "declared": that it is about this model is only said. A figure that the machine cannot have drawn is
+    not used: see :func:`audit.energy.ceiling.held`.
     """
+    record, _ = held(record)
     notes, estimates = _notes(record), list[EnergyEstimate]()
     if record.meter_kwh:
         estimates.append(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from audit.energy.ceiling import held
 from audit.energy.claims import Bound, Claim, as_estimate, emissions_bound, evidence_bounds, floor, power_bounds
 from audit.energy.devices import Device, device, device_of
 from audit.energy.estimate import BOUNDARIES, EnergyEstimate, at_the_facility
@@ -179,8 +180,10 @@ def _measured(sources: Sources, flags: Sequence[Flag]) -> list[EnergyEstimate]:
 
 def gather(sources: Sources) -> TrainingEvidence:
     """Every rung that the sources support. What an estimate lacks becomes a gap with a remedy."""
-    told = sources.told
-    flags = examine(sources.log) if sources.log is not None else ()
+    told, flags = sources.told, examine(sources.log) if sources.log is not None else ()
+    if sources.record is not None:
+        record, flags = held(sources.record)
+        sources = replace(sources, record=record)
     estimates = _measured(sources, flags)
     work, gap = _work(sources)
     tried: list[EnergyEstimate | Gap | None] = [gap, _by_hours(told)]

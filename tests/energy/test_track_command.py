@@ -22,10 +22,10 @@ def run(*words: str) -> int:
 def test_children_of_the_command_are_recorded(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "t.json"
     program = "import time\nwhile time.process_time() < 0.2: pass\nprint('trained')"
-    assert run("--out", str(out), "--samples", "5", "--meter-kwh", "0.1", "--", sys.executable, "-c", program) == 0
+    assert run("--out", str(out), "--samples", "5", "--meter-kwh", "0.0001", "--", sys.executable, "-c", program) == 0
     record = read_record(out)
     assert record.cpu_s >= 0.2
-    assert (record.status, record.samples, record.meter_kwh) == ("finished", 5, 0.1)
+    assert (record.status, record.samples, record.meter_kwh) == ("finished", 5, 0.0001)
     printed = capfd.readouterr()
     assert printed.out == "trained\n"
     assert "metered rung, system boundary" in printed.err

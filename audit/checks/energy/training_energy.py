@@ -79,7 +79,7 @@ def _attributions(region: str | None) -> tuple[str, ...]:
 
 
 def _no_energy(found: TrainingEvidence, name: str) -> Omission:
-    withheld = [flag for flag in found.flags if flag.severity == "withhold"]
+    withheld = [flag for flag in found.flags if flag.severity == "withhold" or found.record is not None]
     if withheld:
         detail = "; ".join(flag.words for flag in withheld)
         return Omission(name=name, reason=Reason.WITHHELD, detail=detail, remedy=withheld[0].remedy)

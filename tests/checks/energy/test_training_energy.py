@@ -109,13 +109,13 @@ def test_every_rung_is_shown_with_boundary_range_assumptions_and_sources() -> No
 
 
 def test_ranges_that_do_not_meet_are_said() -> None:
-    record = replace(a_record(host=HOST), meter_kwh=50.0)
+    record = replace(a_record(host=HOST), meter_kwh=2.0)
     rungs = next(item for item in training_energy(of(record), 0.95).evidence if item.name == "training_energy_rungs")
     assert "metered and utilisation (system)" in rungs.note
 
 
 def test_the_disagreement_is_the_factor_by_which_ranges_miss_each_other() -> None:
-    healthy, torn = a_record(host=HOST), replace(a_record(host=HOST), meter_kwh=50.0)
+    healthy, torn = a_record(host=HOST), replace(a_record(host=HOST), meter_kwh=2.0)
     assert named(training_energy(of(healthy), 0.95), "training_energy_disagreement").value == 1.0
     estimates = [item for item in from_record(torn) if item.boundary == "system"]
     factor = max(one.lower_kwh / other.upper_kwh for one in estimates for other in estimates)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from audit.checks.energy.training_energy import training_energy
 from audit.checks.energy.training_record_faults import training_record_faults
+from audit.energy.training import Sources, gather
 from audit.results import Outcome, Reason, Table
 from tests.checks.energy.worlds import by_work, logged
+from tests.energy.trees import a_record
 
 
 def table(outcome: Outcome, name: str) -> Table | None:
@@ -45,6 +49,18 @@ def test_carbon_is_that_of_the_region_and_never_that_of_the_file() -> None:
     assert carbons[0] == carbons[1] > 0
 
 
-def test_a_record_of_our_own_has_no_such_file() -> None:
+def test_without_a_record_there_is_nothing_to_hold() -> None:
     (omission,) = training_record_faults(by_work(), 0.95).omissions
     assert omission.reason is Reason.NOT_APPLICABLE
+
+
+def test_a_record_of_our_own_is_held_against_what_its_machine_can_draw() -> None:
+    honest = training_record_faults(gather(Sources(record=a_record())), 0.95)
+    assert honest.measurements[0].value == 0
+    found = gather(Sources(record=replace(a_record(wall_s=16.0, cpu_s=16.0), meter_kwh=5.0)))
+    outcome = training_record_faults(found, 0.95)
+    assert outcome.measurements[0].value == 1
+    faults = table(outcome, "training_record_faults")
+    assert faults is not None
+    assert "meter_kwh: 1.8e+07 J in 16 s are 1.125e+06 W" in str(faults.rows[0][1])
+    assert all(item.rung == "utilisation" for item in found.estimates)
