@@ -321,7 +321,7 @@ class Runner:
             return outcome
         kept_back = Omission(
             name="",
-            reason=Reason.WITHHELD,
+            reason=Reason.SKIPPED,  # nothing is wrong with them
             detail=f"{len(outcome.evidence) - len(shown)} pictures of single rows are not stored",
             remedy='set rows = "sample" in [evidence] if rows may be shown',
         )
@@ -338,7 +338,7 @@ def told_apart(outcome: Outcome, positive: str, at: int) -> Outcome:
         return replace(outcome, **kept)
     left_out = Omission(
         name="",
-        reason=Reason.WITHHELD,
+        reason=Reason.SKIPPED,
         detail=f"charts and tables are stored for the first {MOST_CHARTED} labels, and this one comes later",
         remedy="read its numbers, or name it earlier in target",
     )

@@ -171,7 +171,7 @@ def facts_of(found: Explained, numerical: float) -> tuple[tuple[str, Scalar], ..
         ("rows explained", len(found.output)),
         ("background rows", found.background_n),
         ("model evaluations", found.evaluations),
-        ("seed", found.seed),
+        ("seed", str(found.seed)),  # a name, not an amount: no separators of thousands
         ("median relative error of the sums", float(np.median(off))),
         ("largest relative error of the sums", float(off.max())),
         (f"rows off by more than {AMBER:.0%}", int((off > AMBER).sum())),

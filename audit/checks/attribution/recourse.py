@@ -121,7 +121,7 @@ def _shown(
     lines = tuple(
         (
             int(rows[one.row]),
-            "; ".join(f"{c.column}: {shown(c.before)} to {shown(c.after)}" for c in one.changes),
+            "; ".join(f"{c.column}: {_told(c.before)} to {_told(c.after)}" for c in one.changes),
             one.cost,
             ", ".join(map(str, nearest_rows(numbers, int(rows[one.row]), well, NEAREST).tolist())),
         )
@@ -129,3 +129,8 @@ def _shown(
     )
     columns = ("row", "what would turn it", "cost", "nearest rows decided favourably and rightly")
     return (Table(name="recourse_rows", title="What would turn the decision", columns=columns, rows=lines),)
+
+
+def _told(value: object) -> str:
+    """A number in six digits: more of them say nothing to a reader."""
+    return shown(float(f"{value:.6g}")) if isinstance(value, float) else shown(value)

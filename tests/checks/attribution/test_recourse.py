@@ -48,6 +48,9 @@ def test_single_rows_are_shown_only_where_they_may_be():
     shown = recourse(*given("sample"), 1, 0.95).evidence[1]
     assert 0 < len(shown.rows) <= 5
     assert "income: " in shown.rows[0][1]
+    numbers = [word for row in shown.rows for word in row[1].replace(";", "").split() if word[-1].isdigit()]
+    assert len(numbers) >= 2 * len(shown.rows)
+    assert max(len(word.lstrip("-0.")) for word in numbers) <= 7  # six digits and a point
 
 
 def test_when_all_columns_are_immutable_or_nobody_was_refused_it_says_so():
