@@ -195,12 +195,14 @@ class Question:
 def question_of(spec: AuditSpec, test: Dataset, known: Sequence[str] | None) -> Question:
     """Decided from the spec, the target and the model's classes (empty: a regressor; None: not loaded)."""
     if test.roles.targets:
+        _refuse_another_order(test.roles.targets, test)
         return Question(task="multilabel", classes=test.roles.targets, positive=None, favourable=None)
     facts = facts_of(test)
     said = spec.said_task or (None if spec.model else _stored_task(test))
     task = decide_task(said, known, facts, test.roles.target)
     classes = _classes(task, known, facts, test)
     _target_fits(classes, facts, test)
+    _refuse_another_order(classes, test)
     binary = task == "binary"
     positive = decide_positive(test.roles.positive, classes, test.roles.target) if binary else None
     wanted = test.roles.favourable
@@ -247,6 +249,24 @@ def _two_classes(levels: tuple[str, ...], data: Dataset) -> tuple[str, ...]:
     if len(levels) != 1 or positive is None:
         return levels
     return ("other", *levels) if positive in levels else (*levels, positive)
+
+
+def _refuse_another_order(classes: tuple[str, ...], data: Dataset) -> None:
+    """DataError when the columns of probability are named after the classes and stand in another order.
+
+    Nothing else would tell that the model's best class is read as another one.
+    """
+    for scores in (data.roles.scores, data.roles.baseline.scores):
+        named = [
+            max((c for c in classes if score.lower().endswith(c.lower())), key=len, default="") for score in scores
+        ]
+        if sorted(named) == sorted(classes) and named != list(classes):
+            column = dict(zip(named, scores, strict=True))
+            ordered = ", ".join(f'"{column[name]}"' for name in classes)
+            raise DataError(
+                f"scores stand in the order {', '.join(classes)}, and {', '.join(scores)} are named in another: write "
+                f"scores = [{ordered}]"
+            )
 
 
 def _target_fits(classes: tuple[str, ...], facts: TargetFacts | None, data: Dataset) -> None:

@@ -58,7 +58,29 @@ def checked_roles(name: str, spec: DataSpec, logical: Mapping[str, Column], path
                 f'[data.{name}] {role} = "{column}": no such column in {path or "the table"}'
                 f"{nearest(column, logical)}; it has {', '.join(list(logical)[:12])}"
             )
+    _refuse_two_roles(name, roles)
     return roles
+
+
+# What holds the truth, an answer or a weight holds nothing else. Any column may group rows, one score be
+# judged at two thresholds, and a feature that is the target is what the leakage checks measure.
+_ALONE = frozenset({"target", "prediction", "score", "scores", "weight"})
+_BESIDE = frozenset({*_ALONE, "query", "id", "cluster"})
+
+
+def _refuse_two_roles(name: str, roles: Roles) -> None:
+    """DataError for a column that would be held against itself, such as a score that is the target."""
+    taken: dict[str, str] = {}
+    for role, column in named_columns(roles):
+        first = taken.get(column, "")
+        pair = {first, role}
+        if first and ((pair <= _BESIDE and pair & _ALONE) or pair == {"target", "baseline"}):
+            raise DataError(
+                f'[data.{name}] {role} = "{column}": this column is named as {first} already, and what is the truth, '
+                "an answer or a weight can be nothing else: name another column, or leave one of the two keys out"
+            )
+        if role in _BESIDE:
+            taken.setdefault(column, role)
 
 
 def with_features(data: Dataset, features: tuple[str, ...]) -> Dataset:

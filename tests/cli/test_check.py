@@ -72,6 +72,12 @@ def test_the_plan_is_the_one_that_the_run_carries_out(vendor: Path, call: Call) 
         ("max = 0.10", "max = 0.10\nparams = { k = 10 }", 'has no parameter "k"'),
         ('target = "label"', 'target = "lable"', 'did you mean "label"?'),
         ('score = "score"', 'score = "sex"', '"sex" of scores.csv must hold numbers'),
+        ('score = "score"', 'score = "label"', 'score = "label": this column is named as target already'),
+        (
+            'score = "score"',
+            'score = "score"\nweight = "score"',
+            'weight = "score": this column is named as score already',
+        ),
         ("positive = 1", "positive = 2", "positive = 2 is no value of"),
         ('groups = ["race", "sex"]', 'groups = ["race", "gender"]', 'groups = "gender": no such column'),
         ("schema = 1", 'schema = 1\nuse = ["defualt@1"]', 'did you mean "default@1"?'),
@@ -216,3 +222,26 @@ def test_known_hardware_and_a_known_region_need_no_word(vendor: Path, call: Call
     (vendor / "audit.toml").write_text(f'{ONLY_OWN}\n[training]\nhardware = "Tesla T4"\nhours = 2\nregion = "DE"\n')
     found = call("check")
     assert (found.code, "[training]" in found.out) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("p_b", "p_c", "p_a"), 'write scores = ["p_a", "p_b", "p_c"]'),
+        (("p_c", "p_b", "p_a"), 'write scores = ["p_a", "p_b", "p_c"]'),
+        (("p_a", "p_b", "p_c"), ""),
+        (("third", "first", "p_c"), ""),  # names that say nothing of the order are taken as they stand
+    ],
+)
+def test_columns_of_probability_named_in_another_order_than_the_classes_are_refused(
+    vendor: Path, call: Call, names: tuple[str, ...], said: str
+) -> None:
+    table = "y," + ",".join(names) + "\n" + "a,.7,.2,.1\nb,.1,.7,.2\nc,.2,.1,.7\n" * 10
+    (vendor / "three.csv").write_text(table)
+    listed = ", ".join(f'"{name}"' for name in names)
+    (vendor / "audit.toml").write_text(
+        f'name = "three"\nuse = []\n[data.test]\npath = "three.csv"\ntarget = "y"\nscores = [{listed}]\n'
+    )
+    found = call("check")
+    assert found.code == (2 if said else 0)
+    assert said in found.err

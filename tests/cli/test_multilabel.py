@@ -97,6 +97,7 @@ def test_audit_init_takes_no_columns_for_labels_but_says_how_they_are_written(sk
         ('["fog", "ice", "sun"]', '["fog", "ice", "fog"]', '"fog" stands there twice'),
         ('["fog", "ice", "sun"]', '["fog", "ice", "sum"]', '"sum": no such column in sky.csv (did you mean "sun"?)'),
         ('scores = ["p_fog", "p_ice", "p_sun"]', 'scores = ["p_fog", "p_ice"]', "scores has 2 entries for 3 labels"),
+        ('scores = ["p_fog", "p_ice", "p_sun"]', 'scores = ["p_ice", "p_fog", "p_sun"]', 'write scores = ["p_fog", "'),
         ('scores = ["p_fog", "p_ice", "p_sun"]', 'score = "p_fog"', "score is one column and target names 3 labels"),
         ('scores = ["p_fog", "p_ice", "p_sun"]', 'prediction = "p_fog"', "prediction is one column and target names 3"),
         ('groups = ["sex"]', 'groups = ["sex"]\nthreshold = [0.5, 0.4]', "threshold has 2 entries for 3 labels"),

@@ -120,3 +120,39 @@ def test_a_column_that_is_not_there_is_told_with_the_nearest_one() -> None:
 def test_a_table_without_rows_is_refused() -> None:
     with pytest.raises(DataError, match="has no rows"):
         data(pa.array([], pa.int64()))
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        {"target": "a", "score": "a"},
+        {"target": "a", "prediction": "a"},
+        {"target": "a", "score": "b", "baseline": {"prediction": "a"}},
+        {"target": ["a", "b"], "scores": ["c", "b"]},
+        {"target": "a", "score": "b", "weight": "b"},
+        {"target": "a", "score": "b", "query": "c", "weight": "c"},
+    ],
+)
+def test_a_column_that_would_be_held_against_itself_is_refused(roles: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match=r"is named as \w+ already"):
+        roles_over_abc(roles)
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        {"target": "a", "score": "b", "groups": ["c"], "cluster": "c"},
+        {"target": "a", "score": "b", "groups": ["c"], "features": ["c"], "control": ["c"]},
+        {"target": "a", "score": "b", "threshold": 0.5, "baseline": {"score": "b", "threshold": 0.4}},
+        {"target": "a", "score": "b", "query": "c", "cluster": "c"},
+        {"target": "a", "score": "b", "groups": ["a"]},
+        {"target": "a", "score": "b", "features": ["a", "c"], "weight": "c"},
+    ],
+)
+def test_a_column_may_serve_two_purposes_that_do_not_meet(roles: dict[str, Any]) -> None:
+    assert roles_over_abc(roles).roles.score == "b"
+
+
+def roles_over_abc(roles: dict[str, Any]) -> Dataset:
+    table = pa.table({"a": [0, 1], "b": [0.0, 1.0], "c": [1.0, 2.0]})
+    return dataset_from_table("test", table, DataSpec(path="t.parquet", **roles), {}, root=Path())
