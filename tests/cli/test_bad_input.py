@@ -227,6 +227,7 @@ INTERRUPTED = """
 import os, signal, sys
 import audit.spec
 from audit.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts jobs in the background ignores it
 audit.spec.load = lambda path: os.kill(os.getpid(), signal.SIGINT)
 sys.exit(main(["check"]))
 """
