@@ -97,8 +97,8 @@ def _measure(sheet: Sheet, found: list[Counterfactual], groups: Groups, rows: ND
 def _changed(found: list[Counterfactual]) -> Table:
     names = [change.column for one in found for change in one.changes]
     counts = sorted({name: names.count(name) for name in names}.items(), key=lambda pair: (-pair[1], pair[0]))
-    whole = max(sum(one.found for one in found), 1)
-    rows = tuple((name, count, count / whole) for name, count in counts)
+    whole = sum(one.found for one in found)
+    rows = tuple((name, count, count / whole) for name, count in counts)  # none where whole is 0
     return Table(
         name="changed_columns",
         title="Which columns would have to change",
@@ -127,6 +127,8 @@ def _shown(
         )
         for one in cheapest
     )
+    if not lines:
+        return ()
     columns = ("row", "what would turn it", "cost", "nearest rows decided favourably and rightly")
     return (Table(name="recourse_rows", title="What would turn the decision", columns=columns, rows=lines),)
 

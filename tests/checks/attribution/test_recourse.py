@@ -61,3 +61,13 @@ def test_when_all_columns_are_immutable_or_nobody_was_refused_it_says_so():
         recourse(case, model, data, binary(np.full(400, 0.9), np.ones(400, int)), groups, 1, 0.95)
     with pytest.raises(Unavailable, match="two outcomes"):
         recourse(case, model, data, predicted(value=np.ones(400), task="regression"), groups, 1, 0.95)
+
+
+def test_where_nothing_turns_a_decision_none_are_counted_and_no_rows_shown():
+    case, _, data, predictions, groups = given(rows="sample", immutable=("income",))
+    never = Classes(lambda c: np.tile([0.9, 0.1], (len(c["age"]), 1)))
+    outcome = recourse(case, never, data, predictions, groups, 1, 0.95)
+    (table_of_columns,) = outcome.evidence
+    assert table_of_columns.rows == ()
+    assert table_of_columns.note.startswith("0 of ")
+    assert {m.value for m in outcome.measurements if m.name == "recourse_share"} == {0.0}
