@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from audit.errors import Unavailable
 from audit.results import Basis
-from audit.stats import normal
+from audit.stats import assumption_range, interval, normal, value
 from audit.stats.arrays import normal_quantile
 
 BLOCKS = 20
@@ -182,3 +182,19 @@ def median_of(blocks: Floats) -> Basis:
     out = max(0, int((k + 1) / 2 - z * np.sqrt(k) / 2 + 0.5) - 1)
     se = float(ordered[k - 1 - out] - ordered[out]) / (2 * z)
     return normal(float(np.median(ordered)), se, k - 1, scale="log", n=k)
+
+
+def energy_ratio(one: Times, other: Times, level: float = 0.9) -> Basis:
+    """Energy of one call over that of another on one machine, without knowing what the machine draws.
+
+    With energy ``idle x wall + busy x cpu`` the ratio of two energies is a weighted mean of ``wall / wall`` and
+    ``cpu / cpu``, so it lies between them for any two powers. The range holds the intervals of both at ``level``; the
+    value is the ratio of processor times. Raises Unavailable as :func:`median_of`.
+    """
+    bases = []
+    for cpu in (True, False):
+        theirs = other.quantile(0.5, cpu=cpu)
+        bases.append(median_of(one.quantile(0.5, cpu=cpu) / np.where(theirs > 0, theirs, np.inf)))
+    ends = [interval(basis, level) for basis in bases]
+    lower, upper = min(end.lower for end in ends), max(end.upper for end in ends)
+    return assumption_range(value(bases[0]), lower, upper, level)

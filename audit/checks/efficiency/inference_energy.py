@@ -10,7 +10,7 @@ and wide where the processor is not known. Counters hold the whole machine, so o
 with a GPU that nothing meters gives none. Figures differ from run to run: see ``efficiency.latency``.
 
 How to reduce the risk: measure on the device that it will run on, with nothing else on it; quantise or prune, score in
-batches, and compare variants by ``relative_cpu_time``, whose error is far smaller than that of two energies.
+batches, and compare variants by ``relative_inference_energy``, whose error is far smaller than that of two energies.
 
 Sources: as of ``energy.training_energy``; Henderson et al., JMLR 2020; ISO/IEC 21031:2024 (energy per functional unit).
 """
