@@ -37,7 +37,10 @@ def gap_ranking(split: Gap, kept: Explanation, words: str, level: float) -> Rank
         method=f"difference of mean contributions, simultaneous over {len(order)} columns (max-T)",
         n=kept.n,
         items=tuple(items),
-        note=f"The items add up to the gap of the mean scores, {split.total:+.4g}: {kept.scalar}.",
+        note=(
+            f"Right of zero: it raises the group's mean above the others'. The items add up to the gap of the mean "
+            f"scores, {split.total:+.4g}: {kept.scalar}. It does not show that a column causes the gap."
+        ),
     )
 
 
