@@ -14,6 +14,7 @@ from audit.data.reading import digest, read_table
 from audit.errors import DataError, nearest
 from audit.spec import ColumnSpec, DataSpec, relative
 
+MADE_OF_SEVERAL = ("image", "series", "audio", "embedding")
 # These say what a column is, so a second data set has them too unless it says otherwise.
 # What another model said of the test rows it did not say of others.
 INHERITED = tuple(name for name in DataSpec.model_fields if name not in {"path", "baseline"})
@@ -157,6 +158,12 @@ def logical_columns(schema: pa.Schema, specs: Mapping[str, ColumnSpec], where: s
             raise DataError(f'[columns] {name}: no column of {where} fits from = "{spec.sources}"')
         if not sources and name not in columns:
             raise DataError(f'[columns] "{name}" is no column of {where}{nearest(name, columns)}')
+        if sources and spec.kind not in MADE_OF_SEVERAL:
+            got = f'"{spec.kind}"' if spec.kind else "none"
+            raise DataError(
+                f"[columns] {name}: from makes one column of several numbers, of kind "
+                f"{', '.join(MADE_OF_SEVERAL)}, and its kind is {got}: name one of these, or leave from out"
+            )
         columns[name] = _described(name, spec, sources, columns.get(name), root)
         if sources and spec.shape and _product(spec.shape) != len(sources):
             raise DataError(

@@ -156,3 +156,11 @@ def test_a_column_may_serve_two_purposes_that_do_not_meet(roles: dict[str, Any])
 def roles_over_abc(roles: dict[str, Any]) -> Dataset:
     table = pa.table({"a": [0, 1], "b": [0.0, 1.0], "c": [1.0, 2.0]})
     return dataset_from_table("test", table, DataSpec(path="t.parquet", **roles), {}, root=Path())
+
+
+@pytest.mark.parametrize(("kind", "got"), [({}, "none"), ({"kind": "category"}, '"category"')])
+def test_columns_are_not_silently_left_apart_where_from_cannot_join_them(kind: dict[str, Any], got: str) -> None:
+    spec = {"city": ColumnSpec(**{"from": "city_*"}, **kind)}
+    table = pa.table({"city_x": [0, 1], "city_y": [1, 0]})
+    with pytest.raises(DataError, match=f"city: from makes one column .* its kind is {got}"):
+        dataset_from_table("test", table, DataSpec(path="t.parquet"), spec, root=Path())
