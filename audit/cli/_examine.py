@@ -14,6 +14,7 @@ import pyarrow.parquet
 from audit import plan as planning
 from audit.case import DATASETS, Question, data_spec, question_of, refuse_unknown_region
 from audit.cli._paired_power import PairedPower, is_change, plan_paired
+from audit.cli._params import unanswered
 from audit.cli._power import LimitPower, plan_power
 from audit.data import Dataset
 from audit.data.dataset import Column, shown
@@ -66,7 +67,10 @@ def examine(loaded: Loaded, registry: Registry, policy: Pack | None) -> Examined
     test = tables["test"]
     question = question_of(spec, test, _known_classes(spec.model))
     items = planning.make(registry, _facts(loaded, tables, question), law.limits)
-    faults = [*_groups_missing(law.limits, test, loaded), *_unanswerable(law.limits, items, registry)]
+    faults = [
+        *_groups_missing(law.limits, test, loaded),
+        *(_unanswerable(law.limits, items, registry) or unanswered(law.limits, spec, question.classes, registry.notes)),
+    ]
     answerable = [limit for limit in law.limits if set(limit.by) <= set(test.table.column_names)]
     stats = spec.stats
     paired = tuple(plan_paired(answerable, test, question, min_n=stats.min_n, confidence=stats.confidence))
