@@ -19,7 +19,7 @@ from audit.errors import AuditError, CheckError, Unavailable
 from audit.inputs.predictions import of_label
 from audit.inputs.training_evidence import refuse_bad_record
 from audit.labels import label_case
-from audit.machine import describe
+from audit.machine import apart_from, describe
 from audit.plan import Facts, Item, law_of, present, rules_of
 from audit.policy.gate import decide, waive, waiver_faults
 from audit.policy.judge import judge
@@ -78,7 +78,8 @@ def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings
     records, timings = runner.run(items, settings.progress)
     ledger, look = spent(case.spec.stats.ledger, case.root, lambda: runner.made("fingerprints", "test"))
     docs = {info.id: info.doc for info in registry.checks.values()}
-    rules = rules_of(case.spec, notes, docs, settings.baseline, look)
+    elsewhere = apart_from(settings.baseline.machine) if settings.baseline else ""
+    rules = replace(rules_of(case.spec, notes, docs, settings.baseline, look), elsewhere=elsewhere)
     findings = waive(judge(law.limits, records, rules), waivers(case.spec), today)
     decision = decide(findings, case.spec.gate)
     faults = waiver_faults(findings, waivers(case.spec), today)

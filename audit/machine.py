@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from audit.energy.host import fingerprint
 from audit.record import Machine
 
 PACKAGES = (
@@ -38,7 +39,24 @@ def describe(started: datetime, seconds: float, timings: Mapping[str, float], co
         packages={name: found for name in PACKAGES if _is_loaded(name) and (found := version(name))},
         commit=_commit(root),
         command=command,
+        cpu=fingerprint().cpu,
     )
+
+
+def apart(system: str, cpu: str, other: Machine) -> str:
+    """How this machine differs from that of another run, as far as a time is concerned; "" where it does not.
+
+    ``system`` is as ``platform.platform`` prints it, and decides where one of the processors is not known.
+    """
+    if cpu and other.cpu:
+        same = (cpu, system.partition("-")[0]) == (other.cpu, other.platform.partition("-")[0])
+        return "" if same else f"{other.cpu}, {other.platform}; this run on {cpu}, {system}"
+    return "" if system == other.platform else f"{other.platform}; this run on {system}"
+
+
+def apart_from(other: Machine) -> str:
+    """As :func:`apart`, of the machine that this process runs on."""
+    return apart(platform.platform(), fingerprint().cpu, other)
 
 
 def version(package: str) -> str:

@@ -56,6 +56,7 @@ class Machine:
     commit: str = ""  # of the repository that audit.toml lies in, with "+" when it was dirty
     command: str = ""
     resumed: tuple[str, ...] = ()  # what was taken over from an interrupted audit of the same inputs
+    cpu: str = ""  # processor as the system prints it; "" where it does not, or in a run from before it was kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from audit import store
 from audit.cli._given import baseline_of
 from audit.cli.summary import screen
 from audit.errors import SpecError
+from audit.machine import apart
 from audit.policy.gate import EXIT_CODES, decide, waive, waiver_faults
 from audit.policy.judge import judge
 from audit.policy.packs import Pack, limit_of, read_pack, waivers
@@ -81,7 +82,10 @@ def rejudged(stored: AuditRun, loaded: Loaded, policy: Pack | None, baseline: Au
     docs = {**{info.id: info.doc for info in registry.checks.values()}, **stored.docs}
     law = planning.law_of(loaded, notes, policy)
     check_waivers(waivers(spec), spec.gate, today)
-    rules = replace(planning.rules_of(spec, notes, docs, baseline, stored.look), unmeasured=UNMEASURED)
+    here = stored.machine
+    elsewhere = apart(here.platform, here.cpu, baseline.machine) if baseline else ""
+    rules = planning.rules_of(spec, notes, docs, baseline, stored.look)
+    rules = replace(rules, unmeasured=UNMEASURED, elsewhere=elsewhere)
     findings = waive(judge(law.limits, stored.records, rules), waivers(spec), today)
     decision = decide(findings, spec.gate)
     return identified(

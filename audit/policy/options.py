@@ -24,6 +24,7 @@ class Rules:
     remedies: Mapping[str, str] = field(default_factory=dict)  # check id -> what reduces the risk
     reference: Mapping[str, str | None] = field(default_factory=dict)  # column -> its declared reference level
     baseline: Sequence[Record] | None = None  # of the run that `regress` compares with
+    elsewhere: str = ""  # how the machine of the baseline run differs from this one; "" where it does not
     relabel: bool = False  # say how few wrong group labels could turn a verdict that somebody asked for
     unmeasured: str = "name the columns in groups, or correct the limit"  # what to do where a measurement is not there
     bounded: frozenset[str] = frozenset()  # data sets whose rows of unknown group are assigned in the worst way

@@ -12,6 +12,11 @@ from audit.policy.options import Case, key_of
 from audit.results import Basis, Interval, Measurement, Omission, Reason
 from audit.stats import difference, interval, method_words, simultaneous_z
 
+ON_ANOTHER = (
+    "time both on one machine: run the baseline here again, or make the earlier model a variant and limit a ratio, "
+    "such as relative_latency"
+)
+
 
 def judge_regression(case: Case) -> Finding:
     """PASS when the far end of every worsening stays within ``regress``: non-inferiority, unpaired intervals."""
@@ -27,6 +32,9 @@ def judge_regression(case: Case) -> Finding:
             f"it is known in another way than in the baseline run ({new.interval.method}; {before.interval.method})"
         )
         return _missing(case, detail, "measure both runs in the same way: the same evidence, at the same boundary")
+    if case.rules.elsewhere and _was_timed(case):
+        detail = f"not assessed: the baseline was timed on another machine ({case.rules.elsewhere})"
+        return _missing(case, detail, ON_ANOTHER)
     alpha_level = float(2 * ndtr(simultaneous_z(len(pairs), case.alpha)) - 1)
     worsenings = [_worsening(case, new, before, alpha_level) for new, before in pairs]
     worsenings.sort(key=lambda pair: -pair[1].value)
@@ -54,6 +62,16 @@ def judge_regression(case: Case) -> Finding:
         comparison=worst,
         assessed=len(pairs),
         comparisons=len(case.found),
+    )
+
+
+def _was_timed(case: Case) -> bool:
+    """Whether the baseline run measured it with a clock or a meter on its machine."""
+    return any(
+        m.name == case.limit.measure
+        for record in case.rules.baseline or ()
+        if record.cost == "timing"
+        for m in record.outcome.measurements
     )
 
 

@@ -102,3 +102,15 @@ def test_a_range_is_never_compared_with_one_that_is_known_in_another_way(before:
     (found,) = judge([limit], [a_record([an_energy("chip")])], rules(baseline=baseline))
     assert found.verdict is expected
     assert (f"{before} boundary" in found.message) is (expected is Verdict.NOT_ASSESSED)
+
+
+@pytest.mark.parametrize(("cost", "elsewhere", "verdict"), [
+    ("timing", "another CPU", Verdict.NOT_ASSESSED), ("timing", "", Verdict.PASS),
+    ("predict", "another CPU", Verdict.PASS),
+])  # fmt: skip
+def test_a_time_is_never_held_against_that_of_another_machine(cost: str, elsewhere: str, verdict: Verdict) -> None:
+    before = replace(a_record(measurements("accuracy", {"": (800, 1000)})), cost=cost)
+    now = a_record(measurements("accuracy", {"": (900, 1000)}))
+    (found,) = judge([a_limit(regress=0.02)], [now], rules(baseline=[before], elsewhere=elsewhere))
+    assert found.verdict is verdict
+    assert ("timed on another machine (another CPU)" in found.message) is (verdict is Verdict.NOT_ASSESSED)
