@@ -13,7 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from audit.energy.disclosure import NOT_GIVEN, Entry
+from audit.energy.disclosure import NOT_GIVEN, Entry, warned
 from audit.energy.estimate import EnergyEstimate
 from audit.energy.intensity import intensity
 from audit.energy.record import TrainingRecord
@@ -114,9 +114,15 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 def boamps(found: TrainingEvidence) -> tuple[Entry, ...]:
     """The report field by field, and then the fields that it requires and nobody has told."""
     given = dict(_leaves(report(found), ""))
-    lines = [Entry(item=path, value=_words(value), basis=_basis(path)) for path, value in given.items()]
+    lines = [Entry(item=path, value=_words(value), basis=_known(path, found)) for path, value in given.items()]
     missing = [name for name in ASKED if not any(path == name or path.startswith(f"{name}[") for path in given)]
     return (*lines, *(Entry(item=name, value=NOT_GIVEN, basis=ASKED[name]) for name in missing))
+
+
+def _known(path: str, found: TrainingEvidence) -> str:
+    """How a field is known; those that a record tells carry the warning where it is of another model."""
+    told = path.startswith(("measures", "infrastructure", "quality"))
+    return warned(_basis(path), found) if told else _basis(path)
 
 
 def _basis(path: str) -> str:

@@ -15,6 +15,7 @@ from audit.energy.intensity import intensity
 from audit.energy.training import TrainingEvidence
 
 NOT_GIVEN = "not given"
+NOT_APPLICABLE = "not applicable"
 ESTIMATED_FROM = RUNGS.index("utilisation")  # this rung and those after it are estimates, those before are measured
 
 
@@ -55,6 +56,8 @@ def _compute(found: TrainingEvidence) -> Entry:
     item = "training compute, floating-point operations"
     if found.work is None:
         why = next((gap.why for gap in found.gaps if gap.rung == "flops"), "not counted")
+        if found.kind == "sklearn":
+            return Entry(item=item, value=NOT_APPLICABLE, basis=f"{why}; time and energy tell what it took")
         return Entry(item=item, value=NOT_GIVEN, basis=why)
     basis = f"counted, forward and backward; {'; '.join(found.work.assumptions)}"
     return Entry(item=item, value=_figure(found.work.flops, "FLOP"), basis=basis)
@@ -64,8 +67,26 @@ def _time(found: TrainingEvidence) -> Entry:
     if found.seconds is None:
         return Entry(item="training time", value=NOT_GIVEN, basis="give [training] hours or a record")
     basis = "recorded" if found.record or found.log else "as stated in audit.toml"
-    basis += ", of another model: its file's hash differs" if found.of_another_model else ""
+    basis = warned(basis, found)
     return Entry(item="training time", value=_figure(found.seconds / 3600, "h"), basis=basis)
+
+
+def warned(basis: str, found: TrainingEvidence) -> str:
+    """The basis of what a record tells, with the warning where that record is of another model."""
+    return f"{basis}, of another model: its file's hash differs" if found.of_another_model else basis
+
+
+def _resources(found: TrainingEvidence) -> Entry:
+    value, basis = hardware_words(found) or NOT_GIVEN, warned("as recorded or stated", found)
+    return Entry(item="computational resources", value=value, basis=basis)
+
+
+def _cpu_time(found: TrainingEvidence) -> Entry:
+    item = "CPU time of training"
+    if found.record is None:
+        return Entry(item=item, value=NOT_GIVEN, basis="give a record of audit.track")
+    basis = warned("process tree, by the kernel", found)
+    return Entry(item=item, value=_figure(found.record.cpu_s / 3600, "h"), basis=basis)
 
 
 def hardware_words(found: TrainingEvidence) -> str:
@@ -85,11 +106,10 @@ def annex_xi(found: TrainingEvidence) -> tuple[Entry, ...]:
         note = "based on information about computational resources used, as point 2 (e) allows"
     else:
         note = "point 2 (e) allows an estimate from computational resources where the energy is not known"
-    hardware = hardware_words(found)
     return (
         _compute(found),
         _time(found),
-        Entry(item="computational resources", value=hardware or NOT_GIVEN, basis="as recorded or stated"),
+        _resources(found),
         _energy(found),
         Entry(item="basis of the energy", value=note, basis="Regulation (EU) 2024/1689, Annex XI, section 1, 2 (e)"),
     )
@@ -97,15 +117,10 @@ def annex_xi(found: TrainingEvidence) -> tuple[Entry, ...]:
 
 def annex_iv(found: TrainingEvidence) -> tuple[Entry, ...]:
     """Annex IV point 2 (c): computational resources used to develop, train, test and validate."""
-    cpu = found.record.cpu_s / 3600 if found.record else None
     return (
-        Entry(item="computational resources", value=hardware_words(found) or NOT_GIVEN, basis="as recorded or stated"),
+        _resources(found),
         _time(found),
-        Entry(
-            item="CPU time of training",
-            value=NOT_GIVEN if cpu is None else _figure(cpu, "h"),
-            basis="process tree, by the kernel" if cpu is not None else "give a record of audit.track",
-        ),
+        _cpu_time(found),
         _compute(found),
         _energy(found),
         Entry(item="development, testing, validation", value="outside this evidence", basis="it is of training alone"),

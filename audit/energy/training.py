@@ -62,6 +62,7 @@ class TrainingEvidence:
     work: Work | None = None
     bounds: tuple[Bound, ...] = ()
     rows_seen: float | None = None  # over all epochs and trials
+    kind: str = ""  # of the audited model: "sklearn", "torch", "onnx", "callable"; "" where only answers are given
 
     @property
     def of_another_model(self) -> bool:
@@ -87,6 +88,7 @@ class Sources:
     log: TrackerLog | None = None
     rows_seen: float | None = None
     count_work: Callable[[float], Work] | None = None  # of rows seen; Unavailable where it cannot be counted
+    kind: str = ""  # of the audited model, as in TrainingEvidence
 
 
 def ordered(estimates: Sequence[EnergyEstimate]) -> tuple[EnergyEstimate, ...]:
@@ -100,17 +102,29 @@ def _hardware(sources: Sources) -> str | None:
     return sources.told.hardware or (names.pop() if len(names) == 1 else None)
 
 
-def _work(sources: Sources) -> tuple[Work | None, Gap | None]:
+def _work(sources: Sources, *, told_otherwise: bool) -> tuple[Work | None, Gap | None]:
+    if sources.count_work is None:
+        return None, _uncounted(sources, told_otherwise=told_otherwise)
     if sources.rows_seen is None:
         remedy = "give [training] epochs, and samples or [data.train]"
         return None, Gap(rung="flops", why="the rows seen in training are not known", remedy=remedy)
-    if sources.count_work is None:
-        why = "operations are counted for torch networks alone, and this model is none"
-        return None, Gap(rung="flops", why=why, remedy="record the training, or replay it with --cost retrain")
     try:
         return sources.count_work(sources.rows_seen), None
     except Unavailable as reason:
         return None, Gap(rung="flops", why=reason.detail, remedy=reason.remedy)
+
+
+def _uncounted(sources: Sources, *, told_otherwise: bool) -> Gap:
+    """There is no network whose operations could be counted: more rows or epochs would not help."""
+    what = "this model is none" if sources.kind else "no model was given, only its answers"
+    why = f"operations are counted for torch networks alone, and {what}"
+    if told_otherwise:
+        remedy = "nothing to do: the energy is told by the record"
+    elif sources.kind in ("sklearn", "torch"):
+        remedy = "record the training, or replay it with --cost retrain"
+    else:
+        remedy = 'give [training] record = "training.json", written by audit.track'
+    return Gap(rung="flops", why=why, remedy=remedy)
 
 
 def _device(sources: Sources) -> Device | None:
@@ -185,7 +199,7 @@ def gather(sources: Sources) -> TrainingEvidence:
         record, flags = held(sources.record)
         sources = replace(sources, record=record)
     estimates = _measured(sources, flags)
-    work, gap = _work(sources)
+    work, gap = _work(sources, told_otherwise=bool(estimates))
     tried: list[EnergyEstimate | Gap | None] = [gap, _by_hours(told)]
     tried.append(_by_flops(sources, work) if work is not None else None)
     estimates += [item for item in tried if isinstance(item, EnergyEstimate)]
@@ -204,4 +218,5 @@ def gather(sources: Sources) -> TrainingEvidence:
         work=work,
         bounds=bounds,
         rows_seen=sources.rows_seen,
+        kind=sources.kind,
     )

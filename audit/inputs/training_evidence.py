@@ -103,5 +103,6 @@ def training_evidence(case: Case) -> TrainingEvidence:
             log=log,
             rows_seen=_rows_seen(case, record),
             count_work=_counter(case),
+            kind=case.model.kind if case.model else "",
         )
     )

@@ -31,7 +31,8 @@ def training_compute(training_evidence: TrainingEvidence, level: float) -> Outco
     work = training_evidence.work
     if work is None:
         gap = next(gap for gap in training_evidence.gaps if gap.rung == "flops")
-        omission = Omission(name="training_flops", reason=Reason.MISSING_INPUT, detail=gap.why, remedy=gap.remedy)
+        reason = Reason.NOT_APPLICABLE if training_evidence.kind == "sklearn" else Reason.MISSING_INPUT
+        omission = Omission(name="training_flops", reason=reason, detail=gap.why, remedy=gap.remedy)
         return Outcome(omissions=(omission,))
     found = measured(name="training_flops", basis=exact(work.flops), level=level, n=1, unit="FLOP")
     return Outcome(measurements=(found,), evidence=(_table(work, training_evidence.rows_seen or 0.0),))

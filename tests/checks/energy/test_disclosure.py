@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from audit.checks.energy.disclosure import disclosure
-from audit.energy.disclosure import NOT_GIVEN, annex_xi, ranged, sci
+from audit.energy.boamps import boamps
+from audit.energy.disclosure import NOT_APPLICABLE, NOT_GIVEN, annex_iv, annex_xi, ranged, sci
 from audit.energy.estimate import metered
 from audit.energy.intensity import intensity
 from audit.energy.training import Sources, Told, TrainingEvidence, gather
@@ -82,3 +85,35 @@ def test_all_blocks_hold_one_and_the_same_energy() -> None:
 @pytest.mark.parametrize(("kwh", "words"), [(1234.0, "1.23 MWh"), (12.3, "12.3 kWh"), (0.0012, "1.2 Wh")])
 def test_an_energy_reads_in_a_unit_of_its_size(kwh: float, words: str) -> None:
     assert ranged(metered(kwh, source="meter")).startswith(f"{words} (90% range ")
+
+
+def test_all_that_a_record_of_another_model_tells_carries_the_warning() -> None:
+    other = gather(Sources(record=replace(a_record(host=HOST), model_match="other")))
+    lines = {entry.item: entry.basis for entry in (*annex_iv(other), *boamps(other))}
+    named = ("CPU time of training", "computational resources", "training time", "measures.measurementDuration",
+             "infrastructure.components[0].componentName")  # fmt: skip
+    for item in named:
+        assert "of another model: its file's hash differs" in lines[item], item
+    own = [*annex_iv(recorded()), *boamps(recorded())]
+    assert not any("another model" in entry.basis for entry in own)
+
+
+def test_operations_that_cannot_be_counted_are_no_gap_of_a_model_that_is_no_network() -> None:
+    no_network, answers = (gather(Sources(told=Told(region="DE"), record=a_record(host=HOST), kind=kind))
+                           for kind in ("sklearn", ""))  # fmt: skip
+    for found, value in ((no_network, NOT_APPLICABLE), (answers, NOT_GIVEN)):
+        (compute,) = [entry for entry in annex_xi(found) if entry.item.startswith("training compute")]
+        assert compute.value == value
+    gaps = [disclosure(found, 0.95).measurements[0].value for found in (no_network, answers)]
+    assert gaps[1] - gaps[0] == 2  # the line stands in two blocks
+
+
+@pytest.mark.parametrize(("kind", "recorded", "remedy"), [
+    ("", True, "nothing to do"), ("sklearn", True, "nothing to do"), ("sklearn", False, "--cost retrain"),
+    ("", False, "written by audit.track"), ("onnx", False, "written by audit.track"),
+])  # fmt: skip
+def test_no_epochs_are_asked_for_where_no_network_could_be_counted(kind: str, recorded: bool, remedy: str) -> None:
+    found = gather(Sources(record=a_record(host=HOST) if recorded else None, kind=kind))
+    (gap,) = [item for item in found.gaps if item.rung == "flops"]
+    assert remedy in gap.remedy
+    assert "epochs" not in gap.remedy

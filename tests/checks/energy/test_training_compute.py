@@ -24,7 +24,7 @@ def test_the_measure_is_the_work_and_the_table_shows_operations_a_row() -> None:
 
 def test_without_a_network_or_rows_there_is_a_remedy() -> None:
     for sources, words in (
-        (Sources(told=told()), "rows seen"),
+        (Sources(told=told(), count_work=lambda rows: WORK), "rows seen"),
         (Sources(told=told(), rows_seen=1e6), "torch networks alone"),
     ):
         (omission,) = training_compute(gather(sources), 0.95).omissions
@@ -65,3 +65,8 @@ def test_operations_and_hours_are_both_shown_and_held_against_each_other() -> No
     assert isinstance(rungs, Table)
     assert [row[0] for row in rungs.rows] == ["duration_x_rating", "flops"]
     assert any(item.name == "training_energy_disagreement" for item in outcome.measurements)
+
+
+def test_for_a_model_that_is_no_network_the_operations_are_not_applicable() -> None:
+    (omission,) = training_compute(gather(Sources(told=told(), rows_seen=1e6, kind="sklearn")), 0.95).omissions
+    assert omission.reason is Reason.NOT_APPLICABLE
