@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.data import Dataset
-from audit.errors import Unavailable
+from audit.errors import Unavailable, UsageError, nearest
 from audit.models import Model
 from audit.results import Scalar
 
@@ -49,7 +49,7 @@ def explain(
     ``rules`` the trust checks of maps are run and graded. Unavailable says why a model or its data cannot be explained.
     """
     if method not in METHODS:
-        raise ValueError(f'method must be one of "{", ".join(METHODS)}", got "{method}"')
+        raise UsageError(f'method must be one of {", ".join(METHODS)}, got "{method}"{nearest(method, METHODS)}')
     chosen, source = data if rows is None else data.take(rows), background or data
     if layer:
         from .layers import explain_layer

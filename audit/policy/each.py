@@ -25,7 +25,8 @@ def judge_each(case: Case) -> Finding:
     failed = [p for p in pairs if outside(case.limit, p[1].family_lower, p[1].family_upper)]
     open_ = [p for p in pairs if not inside(case.limit, p[1].lower, p[1].upper) and (case.blocks or p[1].powered)]
     blocked_by_gaps = case.blocks and bool(case.omitted)
-    nothing_seen = not any(c.powered or inside(case.limit, c.lower, c.upper) for _, c in pairs)
+    all_inside = all(inside(case.limit, c.lower, c.upper) for _, c in pairs)
+    nothing_seen = not (all_inside or any(c.powered for _, c in pairs))
     if failed:
         verdict, shown = Verdict.FAIL, failed
     elif open_ or blocked_by_gaps or nothing_seen:

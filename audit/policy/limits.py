@@ -121,7 +121,7 @@ class Finding:
     message: str  # one sentence: what was found, for whom, against which bound
     remedy: str  # what to do next
     comparison: Comparison | None = None  # the deciding one, where groups were compared
-    assessed: int = 1  # comparisons that could have shown a violation
+    assessed: int = 1  # comparisons with rows enough to pass
     comparisons: int = 1  # all of them
     rows_assessed: float = 1.0  # share of the rows in the powered comparisons
     blocking: tuple[Comparison, ...] = ()  # worst first, at most 20: what keeps it open or the other failures

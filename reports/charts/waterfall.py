@@ -62,11 +62,11 @@ def numbers(item: Waterfall) -> Numbers:
             wording.label(c.label),
             wording.label(c.shown) if c.shown else "",
             _signed(c, item, item.unit),
-            "exact" if c.error == 0 else f"standard error {wording.number(c.error, item.unit)}",
+            "no sampling error" if c.error == 0 else f"standard error {wording.number(c.error, item.unit)}",
         )
         for c in shown(item)
     )
-    ends = (("base", "", _number(item.base, item), "exact"), ("output", "", _number(item.output, item), "exact"))
+    ends = (("base", "", _number(item.base, item), ""), ("output", "", _number(item.output, item), ""))
     return Numbers(
         columns=("column", "its value", "contribution", "error of computation"), rows=(ends[0], *rows, ends[1])
     )

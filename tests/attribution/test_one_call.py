@@ -7,7 +7,7 @@ import pytest
 
 from audit.attribution import explain
 from audit.attribution.explanation import RED
-from audit.errors import Unavailable
+from audit.errors import Unavailable, UsageError
 from audit.models import ProbabilisticClassifier, Regressor
 
 from .one_call_worlds import WORLDS, people, signals
@@ -108,7 +108,7 @@ def test_what_cannot_be_explained_is_said_in_words():
             explain(Decides(), data)
     with pytest.raises(Unavailable, match="no layers"):
         explain(Classes(lambda c: np.ones((2, 2)) / 2), table(numbers(2, 2)), layer="encoder")
-    with pytest.raises(ValueError, match="method must be one of"):
+    with pytest.raises(UsageError, match="method must be one of"):
         explain(Decides(), images(2), method="magic")
     with pytest.raises(Unavailable, match="no rows"):
         explain(Decides(), images(2).take([]))

@@ -74,8 +74,13 @@ def _waterfall(given: ExplainedMaps[SeveralExplanation], rows: Dataset, i: int) 
         items=tuple(items),
         completeness=float(sum(sums.values()) - (found.output[i] - found.base[i])),
         method=found.method,
-        note=f"Explains {found.scalar}; {found.value_function}.",
+        note=f"Explains {found.scalar}; {found.value_function}.{_refined(found, i)}",
     )
+
+
+def _refined(found: SeveralExplanation, i: int) -> str:
+    """How far the contributions may be off."""
+    return f" The last refinement moved the contributions by {100 * float(found.numerical[i]):.1f} % in all."
 
 
 def _cell(rows: Dataset, name: str, i: int) -> str:
