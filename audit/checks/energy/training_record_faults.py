@@ -10,8 +10,8 @@ note, a lower rung, or no energy at all. Carbon is never taken from the file. In
 and sampled power are held against what the machine can draw at most: six times the TDP of a known processor, 1.5
 times the power of a known board, 1,500 W a socket and 3,000 W a board of unknown ones. A figure beyond is not used.
 
-How to reduce the risk: record with audit.track, or give the tracker its country and its counters; name the tracker's
-version in the report.
+How to reduce the risk: record with audit.track and give a meter's reading in kWh; give another tracker its country and
+its counters, and name its version in the report.
 
 Sources: codecarbon issues 117, 286, 361, 388, 788, 1268 and 1274; Fischer 2025, arXiv 2509.22092; Ember (2026).
 """
