@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.data import Columns, Dataset
-from audit.errors import Unavailable
+from audit.errors import Unavailable, UsageError, nearest
 from audit.models import Differentiable, LinearModel, Model, TreeEnsemble
 from audit.results import Scalar
 from audit.stats import generator
@@ -55,7 +55,7 @@ def explain_table(
     the one that was predicted). Unavailable says why a model or a table cannot be explained and what to do.
     """
     if method not in METHODS:
-        raise ValueError(f'method must be one of "{", ".join(METHODS)}", got "{method}"')
+        raise UsageError(f'method must be one of {", ".join(METHODS)}, got "{method}"{nearest(method, METHODS)}')
     source = background or data
     chosen = data if rows is None else data.take(rows)
     _require_rows(chosen, source)

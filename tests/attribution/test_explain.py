@@ -12,7 +12,7 @@ from audit.attribution import explain
 from audit.attribution import hybrids as hybrids_module
 from audit.attribution.tables import explain_table
 from audit.data.dataset import Roles
-from audit.errors import Unavailable
+from audit.errors import Unavailable, UsageError
 from audit.models.sklearn import adapt
 
 from .worlds import Classes, Value, matrix, mlp, network, numbers, slow_shapley, table
@@ -213,7 +213,7 @@ def test_no_rows_and_no_features_are_said(data, reason):
 
 
 def test_an_unknown_method_is_an_error_and_a_black_box_has_no_gradients():
-    with pytest.raises(ValueError, match='got "shap"'):
+    with pytest.raises(UsageError, match='got "shap"'):
         explain(Value(wiggly), table(numbers(3, 5)), seed=0, method="shap")
     with pytest.raises(Unavailable, match="no gradients"):
         explain(Value(wiggly), table(numbers(3, 5)), seed=0, method="expected_gradients")
