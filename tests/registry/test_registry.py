@@ -157,7 +157,7 @@ def test_what_a_check_requires_itself_counts_beside_what_its_inputs_do() -> None
         for needed in registry.requirements(registry.checks["fairness.group_status"])
         if "tasks" in needed
     ]
-    assert said == [("binary",)]
+    assert said == [("binary", "multiclass", "regression", "ranking")]
 
 
 def test_what_knows_two_classes_and_not_several_labels_is_asked_of_each_label() -> None:

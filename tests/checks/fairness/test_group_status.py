@@ -46,3 +46,30 @@ def test_a_group_is_ok_underpowered_undefined_or_suppressed_and_never_gone() -> 
         "g = two people": "suppressed",
     }
     assert status(case, "g")["g = two people"][1:] == (None,) * 5
+
+
+def test_several_classes_are_counted_by_the_class_with_the_fewest_rows() -> None:
+    group = ["a"] * 90 + ["b"] * 50 + ["c"] * 40
+    label = ["x", "y", "z"] * 30 + ["x", "y", "z"] * 15 + ["x"] * 5 + ["x", "y"] * 20
+    cells = {"g": group, "y": label, "d": label}
+    found = status(make_case(cells, target="y", prediction="d", groups=["g"]), "g")
+    assert found == {
+        "g = a": ("ok", 90, 0, 90, 30),
+        "g = b": ("underpowered", 50, 0, 50, 15),
+        "g = c": ("undefined", 40, 0, 40, 0),
+    }
+
+
+def test_a_quantity_is_counted_by_rows_and_says_who_was_left_out() -> None:
+    y = [0.5 * i for i in range(40)] + [None] * 5
+    found = status(
+        make_case({"g": ["a"] * 35 + ["b"] * 10, "y": y, "d": [1.5] * 45}, target="y", prediction="d", groups=["g"]),
+        "g",
+    )
+    assert found == {"g = a": ("ok", 35, 0, 35), "g = b": ("underpowered", 10, 5, 5)}
+
+
+def test_rows_of_a_ranking_count_whether_somebody_judged_them_or_not() -> None:
+    cells = {"g": ["a"] * 40 + ["b"] * 20, "y": [1.0, None] * 30, "s": [0.1 * i for i in range(60)], "q": ["one"] * 60}
+    found = status(make_case(cells, target="y", score="s", query="q", groups=["g"]), "g")
+    assert found == {"g = a": ("ok", 40, 0, 40, 20), "g = b": ("underpowered", 20, 0, 20, 10)}
