@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
@@ -64,9 +64,15 @@ class TableView:
 
 @dataclass(slots=True)
 class Anchors:
-    """Ids of one page: readable, the same for the same run, and no two alike."""
+    """Ids and titles of one page: readable, the same for the same run, and no two alike."""
 
     taken: set[str] = field(default_factory=set)
+    titles: dict[str, int] = field(default_factory=dict)
+
+    def title(self, words: str) -> str:
+        """The words, counted where they head something already: a reader of landmarks hears nothing else of them."""
+        self.titles[words] = self.titles.get(words, 0) + 1
+        return words if self.titles[words] == 1 else f"{words} ({self.titles[words]})"
 
     def new(self, *parts: str) -> str:
         base = "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-")[:40] or "x" for part in parts)
@@ -86,9 +92,10 @@ def drawn(spec: Spec, title: str, description: str) -> Markup:
 def of_evidence(item: Evidence, check: str, anchors: Anchors) -> Figure | TableView:
     """The figure of a curve, ranking, waterfall or image map; the view of a table."""
     anchor = anchors.new("figure", check, item.name)
+    title = anchors.title(wording.sentence(wording.label(item.title, 120)))
     if isinstance(item, Table):
-        return of_table(item, anchor)
-    title, description = wording.sentence(wording.label(item.title, 120)), charts.describe(item)
+        return replace(of_table(item, anchor), title=title)
+    description = charts.describe(item)
     if isinstance(item, ImageMap):
         picture = _image(item, description)
         reading = _reading(item)

@@ -14,15 +14,19 @@ from audit.results import Scalar, Table
 from audit.stats import FoundSlice, SliceSearch, interval, value
 
 
+HELD = {"overall": "the overall error rate", "scores": "what the scores predict"}
+TITLES = {"overall": "Where the model errs most", "scores": "Where the model errs more than its scores say"}
+
+
 def slice_table(search: SliceSearch, columns: SliceColumns, against: str, how: str, level: float) -> Table:
     """Every slice that stands out with its rate and bounds; ``how`` says by which test."""
     skipped = f" Not searched: {', '.join(columns.skipped)}." if columns.skipped else ""
     return Table(
         name="worst_slices",
-        title="Where the model errs most",
+        title=TITLES[against],
         columns=("slice", "rows", "error rate", "expected", "lower", "upper", "adjusted p"),
         rows=tuple(_line(one, columns, level) for one in search.found),
-        note=f"Of {search.tested:,} slices tested against {against}, those that stand out ({how}; Holm). Bounds and p "
+        note=f"Of {search.tested:,} slices tested against {HELD[against]}, those that stand out ({how}; Holm). Bounds and p "
         f"hold for all of them together.{skipped}",
     )
 

@@ -90,9 +90,8 @@ def worst_slices(
     for one in search.found:
         rule = slice_columns.words(one.rule)
         sheet.add("slice_error_rate", partial(_rate, one), n=one.n, slice=rule, params=given, columns=tuple(rule))
-    held = "the overall error rate" if params.against == "overall" else "what the scores predict"
     examples = () if case.spec.evidence.rows == "none" else example_table(search.found, slice_columns, data, classified)
-    return sheet.outcome(slice_table(search, slice_columns, held, search.test, level), *examples)
+    return sheet.outcome(slice_table(search, slice_columns, params.against, search.test, level), *examples)
 
 
 def _rate(one: FoundSlice) -> Basis:
