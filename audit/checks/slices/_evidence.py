@@ -13,7 +13,6 @@ from audit.inputs.slice_columns import SliceColumns
 from audit.results import Scalar, Table
 from audit.stats import FoundSlice, SliceSearch, interval, value
 
-
 HELD = {"overall": "the overall error rate", "scores": "what the scores predict"}
 TITLES = {"overall": "Where the model errs most", "scores": "Where the model errs more than its scores say"}
 
@@ -26,8 +25,8 @@ def slice_table(search: SliceSearch, columns: SliceColumns, against: str, how: s
         title=TITLES[against],
         columns=("slice", "rows", "error rate", "expected", "lower", "upper", "adjusted p"),
         rows=tuple(_line(one, columns, level) for one in search.found),
-        note=f"Of {search.tested:,} slices tested against {HELD[against]}, those that stand out ({how}; Holm). Bounds and p "
-        f"hold for all of them together.{skipped}",
+        note=f"Of {search.tested:,} slices tested against {HELD[against]}, those that stand out ({how}; Holm). Bounds "
+        f"and p hold for all of them together.{skipped}",
     )
 
 
