@@ -54,7 +54,7 @@ def explain(
     if layer:
         from .layers import explain_layer
 
-        return explain_layer(model, chosen, layer=layer, background=source, seed=seed)
+        return explain_layer(model, chosen, layer=layer, background=source, rules=rules, seed=seed)
     by_columns = partial(
         explain_table,
         model,

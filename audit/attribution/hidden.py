@@ -39,18 +39,23 @@ def _inputs(model: Differentiable, columns: Columns) -> Tensors:
 
 
 def _entered(network: Network, inputs: Tensors) -> NDArray[np.float32]:
-    n, kept = len(inputs[0]), []
+    n = len(inputs[0])
+    kept: list[torch.Tensor] = []
 
     def keep(_: torch.nn.Module, given: tuple[Any, ...]) -> None:
-        kept.append(given[0].detach())
+        kept.append(given[0].detach().float().cpu())
+
+    def call(at: slice) -> torch.Tensor:
+        kept.clear()  # of a call that ran out of memory
+        network.outputs(tuple(t[at] for t in inputs))
+        return torch.cat(kept)
 
     handle = _last_linear(network, inputs).register_forward_pre_hook(keep)
     try:
         with torch.no_grad():
-            in_calls(n, rows_per_call(inputs), lambda at: network.outputs(tuple(t[at] for t in inputs)))
+            found = torch.cat(in_calls(n, rows_per_call(inputs), call))
     finally:
         handle.remove()
-    found = torch.cat(kept).float().cpu()
     if len(found) != n:
         what = f"its last linear layer is given {len(found)} rows for {n} rows of the data"
         raise Unavailable("not_applicable", what, "nothing to do")

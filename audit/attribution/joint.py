@@ -58,7 +58,7 @@ class Joined(torch.nn.Module):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joint:
     """Rows 0..n-1 and background rows after them. ``numbers`` (rows, D), ``owner`` (D,) the place of each number's
-    column in ``columns``, -1 for none; ``live`` (rows, length) marks the tokens of a text."""
+    column in ``columns``, -1 for none; ``tokens`` are those of the column ``text``, padding left away."""
 
     network: Network
     slots: tuple[Slot, ...]

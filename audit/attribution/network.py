@@ -239,6 +239,7 @@ def _require_reproduced(network: Network, inputs: Tensors, first: torch.Tensor) 
     detail = f"{name} returns another output for a row when other rows stand beside it (difference {difference:.3g})"
     remedy = (
         "let the forward pass treat rows alone: running statistics in evaluation mode, no means over the batch; "
+        "of texts, mask the padding that evens out their lengths, or pad every text to one length; "
         "of a dynamically quantised module, explain the one in floating point"
     )
     raise Unavailable("withheld", detail, remedy)

@@ -171,7 +171,9 @@ class Tracker:
         meter_kwh: float | None = None,
         meter_error: float | None = None,
     ) -> None:
-        """Add what only the program knows, inside the block or after it: the record is written again.
+        """Add what only the program knows, inside the block or after it.
+
+        After the block the record is written again at once, inside it with the next reading.
 
         ``samples`` rows seen over all epochs, ``steps`` updates, ``model`` the saved file or folder (its hash ties
         the record to the model), ``meter_kwh`` what a wall meter showed, ``meter_error`` that meter's class as a share.
@@ -274,7 +276,8 @@ class Tracker:
         )
 
     def _fixed(self) -> tuple[object, ...]:
-        return (self._nvml.status, *self._nvml.notes, *self._drm.notes, len(self._devices), self._rapl.troubles)
+        found = (self._nvml.status, self._nvml.notes, self._drm.notes, self._drm.unmeasured, self._rapl.troubles)
+        return (replace(self._facts), len(self._devices), *map(tuple, found))
 
     def _changed(self) -> dict[str, object]:
         """What a reading changes of the record on disk; the reading itself is added to the others."""
@@ -308,7 +311,8 @@ class Tracker:
     def _begin_journal(self) -> None:
         """The whole record as it is now; later readings are lines after it."""
         self._end_journal()
-        text, self._written = to_text(self.record()), self._fixed()
+        self._written = self._fixed()  # first: what changes in between is written once more, not lost
+        text = to_text(self.record())
         write_atomically(self.path, text, durable=False)
         self._journal = Journal(self.path, stated_sha256(text))
 
@@ -365,9 +369,8 @@ def track(
     """A context manager that writes the training record ``path`` (JSON) while its block runs.
 
     ``samples`` rows seen over all epochs, ``steps`` updates, ``model`` the file or folder that the block saves. It
-    starts in
-    under 5 ms, needs no root and no network. Raises UsageError for a number that is not above 0 and StoreError where
-    the record cannot be written; once the block has begun it raises nothing of its own.
+    starts in under 5 ms, needs no root and no network. Raises UsageError for a number that is not above 0 and
+    StoreError where the record cannot be written; once the block has begun it raises nothing of its own.
     """
     facts = _Facts()
     for name, value in _told(samples, steps, model, None, None).items():

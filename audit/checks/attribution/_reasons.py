@@ -27,8 +27,9 @@ def gap_ranking(split: Gap, kept: Explanation, words: str, level: float) -> Rank
         for j in order[:MOST]
     ]
     if len(order) > MOST:
-        rest = float(split.parts[order[MOST:]].sum())
-        items.append(RankedItem(label=f"{len(order) - MOST} other columns", value=rest, lower=rest, upper=rest))
+        # where all intervals hold at once, so does the sum of their ends
+        value, lower, upper = (float(part[order[MOST:]].sum()) for part in (split.parts, split.lower, split.upper))
+        items.append(RankedItem(label=f"{len(order) - MOST} other columns", value=value, lower=lower, upper=upper))
     return Ranking(
         name=f"gap {words}",
         title=f"What makes the gap between {words} and the others",
