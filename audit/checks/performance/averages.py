@@ -7,9 +7,9 @@ How it is measured: precision, recall, F1, area under the ROC curve and average 
 else, or of every label by itself, and their plain mean (macro average), over all rows and for every group and crossing.
 A row takes part in the values of several classes, so these are not independent: the standard error is that of the
 influence that each row has on the mean, on the logit scale; where the mean is 0 or 1, which has no logit, the interval
-is MOVER's from those of the classes. A row whose truth is not known for one label still counts for the others. A
-group without rows of some class has no mean; that is said, not guessed. For two classes the mean recall is the balanced
-accuracy and there is one area.
+is MOVER's from those of the classes. The recalls of classes that no row shares are independent, so their mean has
+MOVER's interval throughout; it is the balanced accuracy. A row whose truth is not known for one label still counts for
+the others. A group without rows of some class has no mean; that is said, not guessed. Two classes have one area.
 
 How to reduce the risk: Look at the values of the single classes, and mend the lowest: more of its rows, a threshold of
 its own, or a class that nobody needs to tell apart merged with its neighbour.
@@ -100,6 +100,8 @@ def macro(name: str, found: EachClass, rows: Places, sampling: Sampling) -> Basi
         whole = np.zeros(len(rows))
         whole[place] = influence
         influences.append((value, whole))
+    if name == "macro_recall" and found.task != "multilabel" and sampling.plain:
+        return average(parts)  # recalls of classes that share no row: the balanced accuracy, and its interval
     mean, influence = mean_influence(influences)
     if not ROUNDING < mean < 1 - ROUNDING or len(rows) < FEWEST or np.abs(influence).max() < ROUNDING:
         return average(parts)

@@ -36,7 +36,7 @@ from audit.stats import weighted_balanced_accuracy, weighted_f1
 
 MEASURES: dict[str, dict[str, object]] = {
     "accuracy": {"unit": "1", "better": "higher", "words": "share decided correctly"},
-    "balanced_accuracy": {"unit": "1", "better": "higher", "words": "mean recall of the classes"},
+    "balanced_accuracy": {"unit": "1", "better": "higher", "words": "balanced accuracy, mean recall of the classes"},
     "f1": {"unit": "1", "better": "higher", "words": "F1 of the positive class"},
     "accuracy_parity_difference": {"words": "accuracy parity, share decided correctly", "of": ["accuracy"]},
     "accuracy_parity_ratio": {"words": "accuracy parity, share decided correctly", "of": ["accuracy"]},

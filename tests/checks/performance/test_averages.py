@@ -117,10 +117,12 @@ def test_a_group_without_a_class_has_no_mean_and_names_the_class() -> None:
     assert "no row is labelled c" in missing.detail
 
 
-def test_the_interval_of_macro_f1_covers_the_truth_as_often_as_it_says() -> None:
+@pytest.mark.parametrize("name", ["macro_f1", "macro_recall"])
+def test_the_interval_of_a_mean_covers_the_truth_as_often_as_it_says(name: str) -> None:
     rng = np.random.default_rng(3)
     joint = np.array([[0.30, 0.05, 0.02], [0.06, 0.25, 0.04], [0.03, 0.05, 0.20]])
-    truth = np.mean(2 * np.diag(joint) / (joint.sum(axis=0) + joint.sum(axis=1)))
+    labelled, decided, both = joint.sum(axis=1), joint.sum(axis=0), np.diag(joint)
+    truth = np.mean({"macro_f1": 2 * both / (labelled + decided), "macro_recall": both / labelled}[name])
     covered = 0
     for _ in range(400):
         label, decision = (codes.astype(np.int32) for codes in np.divmod(rng.choice(9, 200, p=joint.ravel()), 3))
@@ -128,7 +130,7 @@ def test_the_interval_of_macro_f1_covers_the_truth_as_often_as_it_says() -> None
             OneClass(name=name, label=label, decision=decision, code=k, score=None) for k, name in enumerate(CLASSES)
         )
         found = EachClass(task="multiclass", every=every, rows=np.arange(200))
-        bounds = interval(macro("macro_f1", found, np.arange(200), Sampling(weight=None, cluster=None)), 0.95)
+        bounds = interval(macro(name, found, np.arange(200), Sampling(weight=None, cluster=None)), 0.95)
         covered += bounds.lower <= truth <= bounds.upper
     assert 0.92 <= covered / 400 <= 0.98
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,18 @@ def test_a_model_that_is_always_right_has_an_interval_that_does_not_end_at_its_v
         assert found.value == 1.0
         assert found.interval.lower < 0.95
         assert found.interval.upper == 1.0
+
+
+@pytest.mark.parametrize("column", ["", "w"])
+def test_the_mean_recall_of_classes_is_the_balanced_accuracy_with_its_interval(column: str) -> None:
+    for cells, case_of in ((multiclass_cells(2), multiclass_case), (binary_cells(2), binary_case)):
+        case = case_of({**cells, "w": np.random.default_rng(1).lognormal(size=len(cells["y"]))})
+        test = case.datasets["test"]
+        case = replace(case, datasets={"test": replace(test, roles=replace(test.roles, weight=column))})
+        balanced = measurement(run_check(case, ID), "balanced_accuracy")
+        mean = measurement(run_check(case, "performance.averages"), "macro_recall")
+        ends = balanced.value, balanced.interval.lower, balanced.interval.upper
+        assert (mean.value, mean.interval.lower, mean.interval.upper) == pytest.approx(ends, abs=1e-12)
 
 
 @settings(max_examples=10, deadline=None)
