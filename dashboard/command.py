@@ -59,6 +59,7 @@ def server_config(host: str, port: int, *, open_browser: bool = True) -> Mapping
         "server.allowedHosts": ["localhost", "127.0.0.1", "[::1]"] if host in LOOPBACK else [],
         "server.fileWatcherType": "none",
         "server.showEmailPrompt": False,
+        "logger.hideWelcomeMessage": True,  # and with it the card that offers to install skills; we say the address
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",

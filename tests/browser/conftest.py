@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,13 +68,16 @@ def dashboard(demo: Path) -> Iterator[str]:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(
+    folder: Path, *, options: tuple[str, ...] = ("--no-browser",), environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """The address of a dashboard over ``folder``, served by the command itself."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    words = ["dashboard", str(folder), "--no-browser", "--port", str(port)]
-    process = subprocess.Popen([str(Path(sys.executable).with_name("audit")), *words])
+    words = ["dashboard", str(folder), *options, "--port", str(port)]
+    command = [str(Path(sys.executable).with_name("audit")), *words]
+    process = subprocess.Popen(command, env={**os.environ, **(environment or {})})
     address = f"http://127.0.0.1:{port}/"
     try:
         _wait(address, process)

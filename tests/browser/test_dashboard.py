@@ -62,6 +62,21 @@ def test_a_link_into_the_dashboard_works_as_the_first_thing_that_is_opened(demo:
         seen.page.context.close()
 
 
+def test_no_page_offers_to_install_anything_where_a_coding_assistant_lives(
+    demo: Path, browser: Browser, tmp_path: Path
+) -> None:
+    # Streamlit shows its card where it finds the folder of an assistant and was not told that no browser opens.
+    (tmp_path / ".claude").mkdir()
+    environment = {"HOME": str(tmp_path), "BROWSER": "true"}
+    with served(demo, options=(), environment=environment) as address:
+        for path in PAGES:
+            seen = look(browser, address_of(address, path), "light")
+            settled(seen.page)
+            assert seen.page.get_by_test_id("stSkillsNudge").count() == 0
+            assert seen.page.get_by_role("button", name="Install").count() == 0
+            seen.page.context.close()
+
+
 def test_the_verdict_and_the_worst_finding_stand_on_the_first_screen(
     demo: Path, dashboard: str, browser: Browser
 ) -> None:

@@ -34,6 +34,20 @@ def test_nothing_is_reported_to_anyone() -> None:
     assert config["client.showErrorDetails"] == "none"
 
 
+def test_nothing_is_offered_to_be_installed_whether_a_browser_is_opened_or_not(
+    one_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Streamlit shows its card and its advice where neither setting holds; headless is False for who opens a browser.
+    for words in ((), ("--no-browser",)):
+        config = command.server_config("127.0.0.1", 8501, open_browser=not words)
+        assert config["logger.hideWelcomeMessage"] is True
+    # The setting also silences the address, so that the command itself must say it.
+    monkeypatch.setattr(command, "_serve", lambda config: None)
+    monkeypatch.setenv(folders.FOLDER, "")
+    assert command.run(parsed(str(one_run))) == 0
+    assert "http://127.0.0.1:" in capsys.readouterr().err
+
+
 def test_every_setting_is_known_to_the_server() -> None:
     from streamlit import config as streamlit_config
 
