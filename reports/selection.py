@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from audit import wording
-from audit.policy import Finding, Verdict
+from audit.policy import Comparison, Finding, Verdict
 from audit.policy.gate import blocks_unanswered
+from audit.policy.listed import beside, beside_passes
 from audit.record import AuditRun, MeasureNote
 from audit.results import Measurement, Omission, Scalar
 
@@ -36,6 +37,7 @@ class FindingWords:
     state: str
     waiver: str
     coverage: str
+    listed: str  # beside a pass: who had too few rows to tell, and how many it takes
     sight: str  # the smallest gap, or distance from the limit, that could have been shown
     clause: str
     columns: tuple[str, ...]
@@ -164,6 +166,7 @@ def words(run: AuditRun, finding: Finding) -> FindingWords:
         state=finding.state if run.baseline else "",
         waiver=waiver_words(finding),
         coverage=coverage(finding),
+        listed=beside(finding),
         sight=wording.sight(finding.smallest_gap, note_of(run, limit.measure).unit, limit.compare),
         clause=", ".join(wording.label(clause) for clause in limit.clause),
         columns=columns(finding),
@@ -196,11 +199,11 @@ def coverage(finding: Finding) -> str:
     return f"{part}, {wording.share(finding.rows_assessed)} of rows, could have shown {gap}"
 
 
-def blocking(run: AuditRun, finding: Finding) -> list[tuple[str, str, str]]:
-    """The comparisons that keep a finding open or fail beside it, as (who, value and interval, n)."""
+def comparisons(run: AuditRun, finding: Finding, some: Sequence[Comparison]) -> list[tuple[str, str, str]]:
+    """Some of a finding's comparisons, as (who, value and interval, n)."""
     unit = "1" if finding.limit.compare == "ratio" else note_of(run, finding.limit.measure).unit
     rows = []
-    for c in finding.blocking:
+    for c in some:
         value = wording.number(c.value, unit, (c.upper - c.lower) / 2)
         span = f"{wording.level(run.judged_confidence)} CI {wording.span(c.lower, c.upper, unit, c.value)}"
         n = " and ".join(f"{rows:,}" for rows in c.n)
@@ -236,10 +239,12 @@ def main_limits(run: AuditRun, findings: Sequence[Finding]) -> tuple[str, ...]:
     unassessed = sum(f.verdict is Verdict.NOT_ASSESSED for f in findings)
     gaps = [f.smallest_gap for f in findings if f.smallest_gap is not None and f.limit.compare == "difference"]
     few = len({tuple(o.slice.items()) for _, o in run.omissions() if o.reason.value == "insufficient_data" and o.slice})
+    aside = beside_passes(findings)
     sentences = (
         f"{wording.count(crashed, 'check')} crashed and measured nothing." if crashed else "",
         f"{wording.count(unassessed, 'limit')} could not be judged." if unassessed else "",
         f"{wording.count(few, 'group')} had too few rows to measure." if few else "",
+        aside + "." if aside else "",
         f"Gaps below {wording.number(max(gaps), '1')} could go unseen with this many rows." if gaps else "",
         "" if any(data.name == "train" for data in run.data) else "No training data was given: leakage is not checked.",
         *run.model.notes,

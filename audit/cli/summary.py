@@ -11,6 +11,7 @@ from pathlib import Path
 from audit import wording
 from audit.policy import Finding, Verdict
 from audit.policy.limits import demanded
+from audit.policy.listed import beside_passes
 from audit.record import AuditRun
 
 SHOWN = 8
@@ -27,7 +28,7 @@ def screen(run: AuditRun, folder: Path | None) -> str:
         lines += _finding(finding)
     if len(told) > SHOWN:
         lines += [f"  and {len(told) - SHOWN} more in the report", ""]
-    lines += [_tally(run, counts), _left_out(run)]
+    lines += [_tally(run, counts), *_set_aside(run), _left_out(run)]
     if folder is not None:
         lines += ["", f"report   {folder / 'report.html'}", f"result   {folder / 'result.json'}"]
     return "\n".join(line for line in lines if line is not None)
@@ -79,6 +80,10 @@ def _wrapped(words: str) -> list[str]:
 def _tally(run: AuditRun, counts: Counter[str]) -> str:
     told = [f"{counts[key]} {words.word.lower()}" for key, words in wording.STATUSES.items() if counts[key]]
     return f"{wording.count(len(run.findings), 'limit')}: {', '.join(told)}"
+
+
+def _set_aside(run: AuditRun) -> list[str]:
+    return textwrap.wrap(wording.text(beside_passes(run.findings)), WIDTH, subsequent_indent="    ")
 
 
 def _left_out(run: AuditRun) -> str:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from scipy.special import ndtr
 
 from audit import wording
-from audit.policy.limits import Comparison, Finding, Verdict
+from audit.policy.limits import MOST_LISTED, Comparison, Finding, Verdict
 from audit.policy.options import Case, excess, inside, nearest_bound, outside, share_of_rows
 from audit.policy.unknown import leeway, told, widened
 from audit.results import Interval, Measurement
 from audit.stats import interval, mcnemar, rows_for_bound, simultaneous_z, smallest_distance
 from audit.stats.bases import rows, scaled
-
-MOST_LISTED = 20
 
 
 def judge_each(case: Case) -> Finding:
@@ -33,7 +32,7 @@ def judge_each(case: Case) -> Finding:
         verdict, shown = Verdict.INCONCLUSIVE, open_ or pairs
     else:
         verdict, shown = Verdict.PASS, [p for p in pairs if inside(case.limit, p[1].lower, p[1].upper)]
-    return _finding(case, verdict, shown, [c for _, c in pairs])
+    return _finding(case, verdict, shown, pairs)
 
 
 def _comparison(case: Case, m: Measurement, level: float) -> Comparison:
@@ -65,10 +64,36 @@ def _powered(case: Case, m: Measurement) -> bool:
         return True
     if m.n < case.rules.min_n:
         return False
-    if case.overall is None or case.overall.basis.method != m.basis.method or not rows(case.overall.basis):
+    like = _like_all(case, m)
+    if like is None:
         return True
-    like_all = interval(scaled(case.overall.basis, rows(m.basis) / rows(case.overall.basis)), case.rules.confidence)
-    return inside(case.limit, like_all.lower, like_all.upper)
+    found = interval(scaled(like.basis, rows(m.basis) / rows(like.basis)), case.rules.confidence)
+    return inside(case.limit, found.lower, found.upper)
+
+
+def _like_all(case: Case, m: Measurement) -> Measurement | None:
+    """All rows, where their value is measured as the group's is."""
+    overall = case.overall
+    usable = overall is not None and overall.basis.method == m.basis.method and rows(overall.basis) > 0
+    return overall if usable else None
+
+
+def _listed(case: Case, pairs: Sequence[tuple[Measurement, Comparison]]) -> tuple[Comparison, ...]:
+    """The groups that could not have been shown to lie inside, with the rows from which they could."""
+    few = [(m, c) for m, c in pairs if not c.powered]
+    return tuple(replace(c, needed_n=_rows_for_power(case, m)) for m, c in few[:MOST_LISTED])
+
+
+def _rows_for_power(case: Case, m: Measurement) -> int | None:
+    """None where no number of rows would do, since all rows together do not lie inside."""
+    like = _like_all(case, m)
+    if like is None:
+        return case.rules.min_n
+    if not inside(case.limit, like.value, like.value):
+        return None
+    bounds = [bound for bound in (case.limit.min, case.limit.max) if bound is not None]
+    needed = [rows_for_bound(like.basis, bound, case.rules.confidence) for bound in bounds]
+    return max(case.rules.min_n, *(n for n in needed if n)) if all(needed) else None
 
 
 def _level(z: float) -> float:
@@ -76,8 +101,12 @@ def _level(z: float) -> float:
 
 
 def _finding(
-    case: Case, verdict: Verdict, shown: list[tuple[Measurement, Comparison]], every: list[Comparison]
+    case: Case,
+    verdict: Verdict,
+    shown: list[tuple[Measurement, Comparison]],
+    pairs: list[tuple[Measurement, Comparison]],
 ) -> Finding:
+    every = [c for _, c in pairs]
     worst, comparison = shown[0]
     worst = replace(worst, interval=widened(case, worst, at_level(worst, case.rules.confidence)))  # as it was judged
     where = "" if not worst.slice else f" for {wording.slice_words(worst.slice)}"
@@ -95,6 +124,7 @@ def _finding(
         comparisons=len(every) + len(case.omitted),
         rows_assessed=share_of_rows(every, case.found, case.omitted),
         blocking=tuple(c for _, c in shown[:MOST_LISTED]) if verdict is not Verdict.PASS else (),
+        listed=_listed(case, pairs) if verdict is Verdict.PASS else (),
         needed_n=comparison.needed_n if verdict is Verdict.INCONCLUSIVE else None,
         smallest_gap=seen,
     )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from audit import wording
 from audit.errors import Unavailable
-from audit.policy.limits import Comparison, Finding, Limit, Verdict, demanded
+from audit.policy.limits import MOST_LISTED, Comparison, Finding, Limit, Verdict, demanded
 from audit.policy.options import Case, excess, outside
 from audit.policy.unknown import as_range, ends_of, room_of, told
 from audit.results import Basis, Interval, Measurement, Omission, Reason
@@ -25,7 +25,6 @@ from audit.stats import (
 )
 
 LOOK_ERROR = 0.10  # chance that comparisons without power are not set aside although no group differs
-MOST_LISTED = 20
 MOST_RELABELLED = 200_000  # rows of two groups up to which every relabelling is weighed
 NEWCOMBE = "Newcombe hybrid score interval (Newcombe 1998)"
 _REST = -1  # second side of a comparison with the rest of the rows, or with all of them
@@ -168,32 +167,39 @@ def comparison(case: Case, contrasts: Contrasts, powered: NDArray[np.bool_], i: 
 def _finding(
     case: Case, verdict: Verdict, contrasts: Contrasts, powered: NDArray[np.bool_], shown: NDArray[np.bool_]
 ) -> Finding:
-    at = np.flatnonzero(shown)
-    at = at[np.argsort([-excess(case.limit, float(v)) for v in contrasts.value[at]], kind="stable")]
-    listed = tuple(comparison(case, contrasts, powered, int(i)) for i in at[:MOST_LISTED])
-    shown_gap = gap_measurement(case.found, case.limit, contrasts, int(at[0]), case.rules.confidence)
+    at = _worst_first(case, contrasts, shown)
+    deciding = tuple(comparison(case, contrasts, powered, i) for i in at[:MOST_LISTED])
+    aside = _worst_first(case, contrasts, ~powered & contrasts.defined)[:MOST_LISTED]
+    passes = verdict is Verdict.PASS
+    shown_gap = gap_measurement(case.found, case.limit, contrasts, at[0], case.rules.confidence)
     subject = as_range(case, shown_gap)
     assessed = int((powered & contrasts.defined).sum())
     seen = _could_show(case)
     asked = case.rules.relabel and demanded(case.limit) and verdict is not Verdict.INCONCLUSIVE
     flips = _labels_to_flip(case, subject) if asked else None
-    message = _message(case, subject, listed[0], assessed, _total(case, contrasts))
+    message = _message(case, subject, deciding[0], assessed, _total(case, contrasts))
     finding = Finding(
         limit=case.limit,
         verdict=verdict,
         subject=subject,
         message=message + _sight(case, seen, flips),
-        remedy=_remedy(case, verdict, listed[0]),
-        comparison=listed[0],
+        remedy=_remedy(case, verdict, deciding[0]),
+        comparison=deciding[0],
         assessed=assessed,
         comparisons=_total(case, contrasts),
         rows_assessed=_rows_assessed(case, contrasts, powered),
-        blocking=() if verdict is Verdict.PASS else listed,
-        needed_n=listed[0].needed_n if verdict is Verdict.INCONCLUSIVE else None,
+        blocking=() if passes else deciding,
+        listed=tuple(comparison(case, contrasts, powered, i) for i in aside) if passes else (),
+        needed_n=deciding[0].needed_n if verdict is Verdict.INCONCLUSIVE else None,
         smallest_gap=seen,
         labels_to_flip=flips,
     )
     return told(case, finding)
+
+
+def _worst_first(case: Case, contrasts: Contrasts, some: NDArray[np.bool_]) -> list[int]:
+    """Places of these comparisons."""
+    return sorted(map(int, np.flatnonzero(some)), key=lambda i: -excess(case.limit, float(contrasts.value[i])))
 
 
 def _labels_to_flip(case: Case, subject: Measurement) -> int | None:

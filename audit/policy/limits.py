@@ -18,6 +18,7 @@ Contrast = Literal["pairs", "reference", "rest", "overall"]
 State = Literal["new", "unchanged", "fixed", "absent"]
 
 DEFAULT_DATA = "test"
+MOST_LISTED = 20  # comparisons that a finding names
 PACK_ID = re.compile(r"[^@]+@\d+")
 
 
@@ -125,6 +126,7 @@ class Finding:
     comparisons: int = 1  # all of them
     rows_assessed: float = 1.0  # share of the rows in the powered comparisons
     blocking: tuple[Comparison, ...] = ()  # worst first, at most 20: what keeps it open or the other failures
+    listed: tuple[Comparison, ...] = ()  # beside a pass, worst first, at most 20: those with too few rows to pass
     state: State = "new"
     waiver: Waiver | None = None
     needed_n: int | None = None  # rows (of the group concerned) that would decide it

@@ -116,13 +116,15 @@ def _about(finding: Finding, grid: grids.Grid) -> bool:
 
 
 def _comparisons(run: AuditRun, finding: Finding) -> None:
-    if not finding.blocking:
+    shown = finding.blocking or finding.listed
+    if not shown:
         return
-    st.subheader("Comparisons that break or cross the limit, worst first", anchor=False)
-    said = selection.blocking(run, finding)
+    what = "that break or cross the limit" if finding.blocking else "with too few rows to tell"
+    st.subheader(f"Comparisons {what}, worst first", anchor=False)
+    said = selection.comparisons(run, finding, shown)
     rows = [
         (who, value, n, "yes" if c.powered else "no", f"{c.needed_n:,}" if c.needed_n is not None else "")
-        for (who, value, n), c in zip(said, finding.blocking, strict=True)
+        for (who, value, n), c in zip(said, shown, strict=True)
     ]
     columns = ("Who", "Measured", "Rows", "Could show a violation", "Rows a group it would need")
     widgets.plain_table(columns, rows, "Comparisons behind this finding", key="comparisons")

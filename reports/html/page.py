@@ -94,4 +94,4 @@ def _context(run: AuditRun) -> dict[str, Any]:
 
 def _details(run: AuditRun) -> dict[str, list[tuple[str, str, str]]]:
     """By finding: the other comparisons that keep it from passing, as (who, value and interval, n)."""
-    return {finding.id: selection.blocking(run, finding) for finding in run.findings if len(finding.blocking) > 1}
+    return {f.id: selection.comparisons(run, f, f.blocking) for f in run.findings if len(f.blocking) > 1}
