@@ -47,6 +47,7 @@ class Reason(StrEnum):
     NOT_APPLICABLE = "not_applicable"  # the question makes no sense for this model
     UNDEFINED = "undefined"  # a zero denominator, a single class
     INSUFFICIENT_DATA = "insufficient_data"
+    UNSUPPORTED = "unsupported"  # it makes sense, and there is no interval for rows that were drawn like these
     SUPPRESSED = "suppressed"  # too few people to show without naming them
     WITHHELD = "withheld"  # measured, and not trustworthy or not allowed to be shown
     MISSING_INPUT = "missing_input"  # the case does not hold what the check needs
@@ -223,7 +224,10 @@ class RankedItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """Dots with intervals, largest first: global importance of features."""
+    """Dots with intervals, largest first: global importance of features.
+
+    ``what`` is what one item stands for, in the singular, and ``quantity`` what its value is: charts say both.
+    """
 
     kind: Literal["ranking"] = "ranking"
     name: str
@@ -234,6 +238,8 @@ class Ranking:
     n: int
     items: tuple[RankedItem, ...]
     note: str = ""
+    what: str = "column"
+    quantity: str = "mean contribution"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from audit.results import Basis, Interval, Measurement, RankedItem, Ranking
 from audit.stats import difference
 from audit.stats.bases import METHODS, evaluate
 from reports import grids, selection
+from reports.charts.ranking import ranked
 
 _BETTER = {"higher": ("better", "worse"), "lower": ("worse", "better")}  # for a rise, for a fall
 
@@ -62,6 +63,7 @@ class Drift:
     """One ranking in both runs: label, rank and value before, rank and value after; a missing one is empty."""
 
     title: str
+    what: str  # that is ranked, "column"
     rows: tuple[tuple[str, str, str, str, str], ...]
     top: int
     common: int  # of the first ``top``
@@ -167,13 +169,13 @@ def _drift(before: Ranking, after: Ranking, top: int) -> Drift:
     first = [{label for label, (rank, _) in ranks.items() if rank <= top} for ranks in (old, new)]
     missing = (0, "")
     rows = [(label, *_shown(old.get(label, missing)), *_shown(new.get(label, missing))) for label in (new | old)]
-    return Drift(title=wording.label(after.title, 120), rows=tuple(rows), top=top, common=len(first[0] & first[1]))
+    title, what = wording.label(after.title, 120), wording.label(after.what)
+    return Drift(title=title, what=what, rows=tuple(rows), top=top, common=len(first[0] & first[1]))
 
 
 def _ranks(ranking: Ranking) -> dict[str, tuple[int, str]]:
     """Rank and value in words, by label."""
-    ordered = sorted(ranking.items, key=lambda item: (-item.value, item.label))
-    return {item.label: (rank, _value(ranking, item)) for rank, item in enumerate(ordered, 1)}
+    return {item.label: (rank, _value(ranking, item)) for rank, item in enumerate(ranked(ranking), 1)}
 
 
 def _value(ranking: Ranking, item: RankedItem) -> str:
@@ -182,6 +184,6 @@ def _value(ranking: Ranking, item: RankedItem) -> str:
     return f"{wording.number(item.value, ranking.unit, half)} ({wording.level(ranking.level)} {span})"
 
 
-def _shown(ranked: tuple[int, str]) -> tuple[str, str]:
-    rank, value = ranked
+def _shown(place: tuple[int, str]) -> tuple[str, str]:
+    rank, value = place
     return (f"{rank}" if rank else "not ranked"), value

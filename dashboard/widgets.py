@@ -11,13 +11,13 @@ import streamlit as st
 
 from audit import store, wording
 from audit.record import AuditRun, Record
-from audit.results import Evidence, Omission, Reason
+from audit.results import Omission, Reason
 from dashboard.safe import inert
 from reports import charts, selection
 from reports.charts import Numbers, Palette, Spec
 from reports.charts.spec import distinct
-from reports.html import docs
-from reports.html.figures import READING, TableView
+from reports.html import docs, figures
+from reports.html.figures import TableView
 
 ROWS = 30  # of a table on screen: more are paged, since a canvas table is closed to screen readers
 COLOURS: Mapping[str, str] = {
@@ -144,11 +144,11 @@ def _named_by_alt(spec: Spec) -> Spec:
     return {**{key: value for key, value in spec.items() if key != "description"}, "config": config}
 
 
-def evidence(item: Evidence) -> None:
+def evidence(item: figures.Drawn) -> None:
     """A curve, a ranking or a waterfall with its title, conclusion, reading help and numbers."""
     st.subheader(inert(wording.sentence(wording.label(item.title, 120))), anchor=False)
     chart(charts.figure(item, palette()), charts.describe(item), charts.numbers(item))
-    note(" ".join(part for part in (READING[type(item)], item.note) if part))
+    note(figures.reading(item))
 
 
 def method(docstring: str) -> None:

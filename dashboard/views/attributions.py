@@ -18,7 +18,7 @@ from reports.html import figures
 
 FAMILIES = ("attribution", "shortcuts")
 MAPS_A_ROW = 3
-Kind = TypeVar("Kind", Curve, ImageMap, Ranking, Table, TextMap, Waterfall)
+Kind = TypeVar("Kind", Curve, Ranking, TextMap, Waterfall)
 
 
 def show(state: runs.Runs) -> None:
@@ -71,7 +71,7 @@ def _maps(maps: Sequence[ImageMap]) -> None:
         for column, item in zip(st.columns(MAPS_A_ROW), shown[start : start + MAPS_A_ROW], strict=False):
             with column:
                 _map(item)
-    widgets.note(" ".join(dict.fromkeys(figures.READING[ImageMap] + " " + item.note for item in shown)))
+    widgets.note(" ".join(dict.fromkeys(figures.reading(item) for item in shown)))
 
 
 def _map(item: ImageMap) -> None:

@@ -162,5 +162,5 @@ def _drifts(before: AuditRun, after: AuditRun) -> None:
     chosen = widgets.pick("Explanation", names, "ranking") if len(names) > 1 else names[0]
     drift = found[names.index(chosen)]
     st.markdown(f"Of the first {drift.top} before, {drift.common} are among the first {drift.top} after.")
-    columns = ("Column", "Rank before", "Value before", "Rank after", "Value after")
-    widgets.plain_table(columns, drift.rows, "Ranks of each column before and after", key="drift")
+    columns = (wording.sentence(drift.what), "Rank before", "Value before", "Rank after", "Value after")
+    widgets.plain_table(columns, drift.rows, f"Ranks of each {drift.what} before and after", key="drift")

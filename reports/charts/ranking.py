@@ -21,7 +21,7 @@ def figure(item: Ranking, palette: Palette = LIGHT) -> Spec:
         for name, i in zip(names, shown, strict=True)
     ]
     base = alt.Chart(data(rows)).encode(y=alt.Y("label:N", sort=names, title=None, axis=alt.Axis(grid=False)))
-    x = alt.X("lower:Q", title=axis_title(item.unit, "mean contribution"), scale=alt.Scale(zero=True))
+    x = alt.X("lower:Q", title=axis_title(item.unit, wording.label(item.quantity)), scale=alt.Scale(zero=True))
     chart = alt.layer(
         base.mark_rule(strokeWidth=2, color=palette.series1).encode(x=x, x2="upper:Q"),
         base.mark_point(filled=True, size=70, opacity=1, color=palette.series1).encode(x="value:Q"),
@@ -56,7 +56,7 @@ def numbers(item: Ranking) -> Numbers:
         )
         for i in ranked(item)
     )
-    return Numbers(columns=("column", "value", "interval", "n"), rows=rows[:100])
+    return Numbers(columns=(wording.label(item.what), "value", "interval", "n"), rows=rows[:100])
 
 
 def _half(item: RankedItem) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
@@ -19,19 +19,22 @@ from reports.selection import FindingWords
 MAX_TABLE_ROWS = 60
 
 READING: dict[type, str] = {
-    Ranking: "How to read: a dot further from zero is a column that moves the output more; the line is its interval.",
+    Ranking: "How to read: the further a dot from zero, the larger the {quantity} of that {what}; the line is its "
+    "interval.",
     Waterfall: "How to read: from the base value down to the output, each bar is what one column added or took away.",
     ImageMap: "How to read: the input on the left; on the right its pixels, coloured where they moved the output.",
     TextMap: "How to read: a token with a solid line under it raised the output, with a dashed one lowered it.",
     Curve: "",
 }
 CAVEAT: dict[type, str] = {
-    Ranking: "It does not show which way a column pushes, nor that it causes the outcome.",
+    Ranking: "It does not show which way a {what} pushes, nor that it causes the outcome.",
     Waterfall: "It does not show what would have to change for another decision.",
     ImageMap: "It does not show that the model sees there what a person sees there.",
     TextMap: "It does not show what the model would say to another text.",
     Curve: "",
 }
+
+Drawn = Curve | Ranking | Waterfall | ImageMap | TextMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +101,14 @@ def of_evidence(item: Evidence, check: str, anchors: Anchors) -> Figure | TableV
     description = charts.describe(item)
     if isinstance(item, ImageMap):
         picture = _image(item, description)
-        reading = _reading(item)
     else:
         picture = drawn(charts.figure(item), title, description)
-        reading = _reading(item)
     return Figure(
         id=anchor,
         title=title,
         picture=picture,
         description=wording.sentence(description),
-        reading=reading,
+        reading=reading(item),
         numbers=charts.numbers(item),
         example=isinstance(item, Waterfall | TextMap),
         scale=wording.sentence(image_map.scale_words(item)) if isinstance(item, ImageMap) else "",
@@ -209,11 +210,18 @@ def _numeric(cells: Sequence[Scalar | None]) -> bool:
     return bool(filled) and all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in filled)
 
 
-def _reading(item: Curve | Ranking | Waterfall | ImageMap | TextMap) -> str:
+def reading(item: Drawn) -> str:
     """The reading help, the check's own note, and what the picture does not show unless the note says it."""
     note = wording.text(item.note)
-    caveat = "" if "not show" in note else CAVEAT[type(item)]
-    return " ".join(part for part in (READING[type(item)], note, caveat) if part)
+    caveat = "" if "not show" in note else _of(item, CAVEAT)
+    return " ".join(part for part in (_of(item, READING), note, caveat) if part)
+
+
+def _of(item: Evidence, words: Mapping[type, str]) -> str:
+    """The words for this kind of evidence; those of a ranking say what is ranked."""
+    if not isinstance(item, Ranking):
+        return words[type(item)]
+    return words[Ranking].format(what=wording.label(item.what), quantity=wording.label(item.quantity))
 
 
 def _image(item: ImageMap, description: str) -> Markup:

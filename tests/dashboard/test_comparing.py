@@ -9,7 +9,7 @@ import pytest
 
 from audit.policy import Verdict
 from audit.record import AuditRun
-from audit.results import Basis, Measurement, Outcome, Ranking
+from audit.results import Basis, Measurement, Outcome, RankedItem, Ranking
 from audit.stats import difference, interval, measured, rate
 from dashboard import comparing
 from tests.dashboard.conftest import Page, written
@@ -92,11 +92,23 @@ def test_a_finding_that_turned_and_one_that_went_are_both_told() -> None:
     assert gone.after is None
 
 
+def test_a_strong_pull_down_ranks_before_a_weak_push_up_as_it_does_in_the_chart() -> None:
+    items = tuple(RankedItem(label=n, value=v, lower=v - 0.1, upper=v + 0.1) for n, v in (("up", 0.2), ("down", -0.9)))
+    ranking = Ranking(
+        name="r", title="r", unit="1", level=0.95, method="m", n=9, items=items, what="unit", quantity="part"
+    )
+    run = rich(records=(record("attribution.x", Outcome(evidence=(ranking,))),))
+    (drift,) = comparing.drifts(run, run)
+    assert drift.what == "unit"
+    assert {label: rank for label, rank, *_ in drift.rows} == {"down": "1", "up": "2"}
+
+
 def test_drift_counts_what_the_first_ranks_share() -> None:
     ranking = attributions()[0]
     assert isinstance(ranking, Ranking)
     upside_down = replace(
-        ranking, items=tuple(replace(i, value=-i.value, lower=-i.upper, upper=-i.lower) for i in ranking.items)
+        ranking,
+        items=tuple(replace(i, label=o.label) for i, o in zip(ranking.items, reversed(ranking.items), strict=True)),
     )
     sides = [rich(records=(record("attribution.x", Outcome(evidence=(item,))),)) for item in (ranking, upside_down)]
     (drift,) = comparing.drifts(sides[0], sides[1], top=3)

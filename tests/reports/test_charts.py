@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -19,6 +20,7 @@ from PIL import Image
 from audit.results import Array, Contribution, Curve, ImageMap, Measurement, RankedItem, Ranking, Series, Waterfall
 from reports import charts
 from reports.charts import LimitLine, describe, figure_groups, groups, image_map, waterfall
+from reports.html import figures
 from tests.reports.evidence import attributions, curves, measurement
 from tests.reports.evidence import image_map as digit
 from tests.reports.hostile import HOSTILE
@@ -158,6 +160,21 @@ def test_the_ranking_is_largest_first_with_its_interval() -> None:
     numbers = charts.numbers(item)
     assert numbers is not None
     assert [row[0] for row in numbers.rows] == ["b", "a"]
+
+
+def test_the_words_about_a_ranking_fit_what_is_ranked() -> None:
+    items = (RankedItem(label="text", value=0.7, lower=0.6, upper=0.8),)
+    ranking = Ranking(name="r", title="r", unit="loss", level=0.95, method="m", n=7, items=items)
+    other = replace(ranking, what="modality", quantity="mean increase")
+    for item, what, quantity in ((ranking, "column", "mean contribution"), (other, "modality", "mean increase")):
+        numbers = charts.numbers(item)
+        assert numbers is not None
+        assert numbers.columns[0] == what
+        assert charts.figure(item)["layer"][0]["encoding"]["x"]["title"] == f"{quantity} (loss)"
+        help_ = figures.reading(item)
+        assert f"the larger the {quantity} of that {what};" in help_
+        assert f"which way a {what} pushes" in help_
+    assert "column" not in figures.reading(other)
 
 
 def test_a_table_and_a_picture_have_no_spec() -> None:

@@ -35,6 +35,7 @@ def _ranking(measured_ones: list[Measurement], found: Ranked, kept: Explanation,
             for m, low, up in zip(measured_ones, found.lower, found.upper, strict=True)
         ),
         note=f"Mean absolute contribution to {kept.scalar}. {kept.method}; {kept.value_function}. {kept.note}".strip(),
+        quantity="mean absolute contribution",
     )
 
 

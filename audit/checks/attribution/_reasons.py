@@ -42,6 +42,7 @@ def gap_ranking(split: Gap, kept: Explanation, words: str, level: float) -> Rank
             f"Right of zero: it raises the group's mean above the others'. The items add up to the gap of the mean "
             f"scores, {split.total:+.4g}: {kept.scalar}. It does not show that a column causes the gap."
         ),
+        quantity="part of the gap",
     )
 
 

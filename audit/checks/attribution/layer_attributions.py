@@ -129,5 +129,7 @@ def _ranking(found: LayerExplanation, units: Floats, level: float) -> list[Ranki
             n=len(units),
             items=tuple(items),
             note=f"Mean absolute attribution to {found.scalar}. {found.method}; {found.value_function}.",
+            what="unit",
+            quantity="mean absolute attribution",
         )
     ]

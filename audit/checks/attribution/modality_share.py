@@ -85,5 +85,7 @@ def _ranking(sheet: Sheet, found: ModalityValues, level: float) -> list[Ranking]
             n=overall[0].n,
             items=tuple(items),
             note=f"Explains {found.scalar}; a modality that is left out comes from {found.background} background rows.",
+            what="modality",
+            quantity="mean share of the contributions",
         )
     ]

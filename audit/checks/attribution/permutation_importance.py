@@ -94,4 +94,5 @@ def _ranking(sheet: Sheet, n: int) -> Ranking:
             for m in sheet.measurements
         ),
         note=f"Mean increase of each row's own loss over {REPEATS} shuffles of the column; one interval a column.",
+        quantity="mean increase",
     )
