@@ -10,7 +10,7 @@ import altair as alt
 from audit import wording
 from audit.results import Curve, Series
 from reports.charts.spec import Layer, Numbers, Spec, data, distinct, finish
-from reports.charts.theme import DASHES, LIGHT, Palette
+from reports.charts.theme import DASHES, LIGHT, Palette, legend
 
 MAX_POINTS = 120  # of one line: more cannot be told apart at this width
 MAX_COLOURS = 6
@@ -33,7 +33,9 @@ def figure(item: Curve, palette: Palette = LIGHT) -> Spec:
         )
         facet = panels.facet(facet=alt.Facet("series:N", sort=names, header=alt.Header(labelLimit=120)), columns=3)
         return finish(facet, describe(item), palette)
-    return finish(chart, describe(item), palette)
+    spec = finish(chart, describe(item), palette)
+    spec["config"]["legend"] |= legend(names)
+    return spec
 
 
 def describe(item: Curve) -> str:

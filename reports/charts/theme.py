@@ -6,10 +6,12 @@ normal, protan, deutan and tritan vision; tests/reports/test_theme.py measures b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+CHARACTER = 6.4  # px of a character of a legend at 12 px, on average
+SYMBOL = 34  # px of a legend's symbol with the room round it
 WIDTH = 420  # px of a whole chart: two stand side by side on a desk, one fills a phone
 STEP = 24  # px of one row of a dot plot
 
@@ -95,6 +97,13 @@ def as_variables() -> Mapping[str, str]:
     return {getattr(LIGHT, f.name): f"var(--{f.name},{getattr(LIGHT, f.name)})" for f in fields(Palette)}
 
 
+def legend(labels: Iterable[str]) -> dict[str, Any]:
+    """As many columns, three at most, as let every label stand inside the chart."""
+    longest = max(map(len, labels), default=0)
+    columns = max(1, min(3, int(WIDTH / (longest * CHARACTER + SYMBOL))))
+    return {"columns": columns, "labelLimit": WIDTH // columns - SYMBOL}
+
+
 def config(palette: Palette = LIGHT) -> dict[str, Any]:
     """The Vega-Lite configuration that every chart carries."""
     axis = {
@@ -118,7 +127,7 @@ def config(palette: Palette = LIGHT) -> dict[str, Any]:
         "axis": axis,
         "axisX": {"tickCount": 6, "labelFlush": False, "labelOverlap": True},
         "axisY": {"domain": False, "ticks": False, "labelPadding": 8},
-        "legend": {**text, "orient": "bottom", "title": None, "columns": 3, "labelLimit": 140, "symbolType": "stroke"},
+        "legend": {**text, "orient": "bottom", "title": None, "symbolType": "stroke", **legend(())},
         "header": {**text, "title": None},
         "text": {"color": palette.text, "fontSize": 12},
         "aria": False,

@@ -177,6 +177,28 @@ def test_the_words_about_a_ranking_fit_what_is_ranked() -> None:
     assert "column" not in figures.reading(other)
 
 
+def _ends(element: ET.Element, left: float = 0.0) -> dict[str, float]:
+    """Of every text of a picture, where it ends at 6 px a character, in px from the left edge."""
+    moved = re.match(r"translate\((-?[\d.]+)", element.get("transform", ""))
+    left += float(moved.group(1)) if moved else 0.0
+    found = {element.text: left + 6 * len(element.text)} if element.tag == f"{SVG}text" and element.text else {}
+    for inner in element:
+        found |= _ends(inner, left)
+    return found
+
+
+@pytest.mark.parametrize("length", [3, 16, 27, 40])
+def test_no_name_of_a_line_stands_outside_the_picture_however_long_it_is(length: int) -> None:
+    names = [f"{i} {'x' * (length - 2)}" for i in range(6)]
+    lines = tuple(Series(label=name, x=(0.0, 1.0), y=(0.0, 1.0)) for name in names)
+    drawn = charts.svg(charts.figure(Curve(name="c", title="c", x_label="x", y_label="y", series=lines)), "t", "d")
+    root = ET.fromstring(drawn)
+    width = float(root.get("viewBox", "").split()[2])
+    ends = {text: end for text, end in _ends(root).items() if text in names}
+    assert set(ends) == set(names)
+    assert max(ends.values()) <= width
+
+
 def test_a_table_and_a_picture_have_no_spec() -> None:
     with pytest.raises(ValueError, match="has no chart"):
         charts.figure(digit())
