@@ -56,6 +56,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.MISSING_INPUT: "The case does not hold what is needed",
     Reason.INSUFFICIENT_DATA: "Too few rows",
     Reason.UNDEFINED: "The measure is not defined here",
+    Reason.UNSUPPORTED: "There is no interval for rows drawn like these",
     Reason.SUPPRESSED: "Too few people to show without naming them",
     Reason.WITHHELD: "Measured, and not trustworthy enough to show",
     Reason.SKIPPED: "Left out of the plan",

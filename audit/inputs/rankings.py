@@ -139,7 +139,7 @@ def _refuse_torn_lists(found: Rankings) -> None:
     same_list = np.diff(found.lists) == 0
     if (same_list & (np.diff(found.unit) != 0)).any():
         raise Unavailable(
-            "not_applicable",
+            "unsupported",
             "the rows of one query belong to several clusters, so that neither queries nor clusters were drawn alone",
             "name as cluster what whole queries belong to, such as the user who asked, or leave cluster out",
         )

@@ -40,9 +40,9 @@ class Sampling:
         return weight, None if self.cluster is None else self.cluster[rows]
 
     def refuse(self, what: str) -> Basis:
-        """For a measure with no interval here: raises Unavailable (not applicable)."""
+        """For a measure with no interval here: raises Unavailable (unsupported)."""
         raise Unavailable(
-            "not_applicable",
+            "unsupported",
             f"{what} has no interval for rows that are weighted or come in clusters",
             "leave weight and cluster out in a second audit, and read it as a description of these rows",
         )

@@ -106,6 +106,12 @@ def test_what_was_not_measured_is_not_assessed_with_the_reason_of_its_check() ->
     assert found.comparisons == 0
 
 
+def test_a_packs_limit_is_listed_where_there_is_no_interval_and_dropped_where_the_question_makes_no_sense() -> None:
+    limit = a_limit(max=1, source="default@1")
+    for reason, listed in ((Reason.UNSUPPORTED, 1), (Reason.NOT_APPLICABLE, 0)):
+        assert len(judge([limit], [a_record([], [an_omission("", name="", reason=reason)])], rules())) == listed
+
+
 def test_a_limit_on_another_data_set_does_not_look_at_the_test_data() -> None:
     records = [a_record(measurements("accuracy", {"": (999, 1000)}))]
     assert judge([a_limit(min=0.5, on="train")], records, rules())[0].verdict is Verdict.NOT_ASSESSED

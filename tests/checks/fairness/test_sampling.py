@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from audit import wording
 from audit.case import Case
 from audit.results import Outcome, Reason
 from tests.worlds.random_tables import binary_case, binary_cells, multiclass_case, multiclass_cells
@@ -82,7 +83,8 @@ def test_what_has_no_interval_for_such_rows_says_so() -> None:
     _, case = binary()
     found = run_check(drawn(case, weight="w"), "calibration.calibration")
     assert set(_reasons(found)) == {"expected_calibration_error", "ecce", "ecce_p_value"}
-    assert set(_reasons(found).values()) == {Reason.NOT_APPLICABLE}
+    assert set(_reasons(found).values()) == {Reason.UNSUPPORTED}
+    assert all("no interval for rows drawn like these" in wording.omission(o) for o in found.omissions)
     assert not _reasons(run_check(drawn(case, cluster="who"), "performance.discrimination"))
 
 

@@ -88,7 +88,7 @@ def test_lists_of_one_user_are_drawn_together() -> None:
 
 def test_a_list_whose_rows_belong_to_several_clusters_is_no_answer() -> None:
     outcome = ranked({**CELLS, "u": np.arange(N) % 7}, cluster="u")
-    assert outcome.omissions[0].reason is Reason.NOT_APPLICABLE
+    assert outcome.omissions[0].reason is Reason.UNSUPPORTED
     assert "leave cluster out" in outcome.omissions[0].remedy
 
 
