@@ -21,7 +21,7 @@ _HEIGHT = 260
 
 
 def figure(item: Curve, palette: Palette = LIGHT) -> Spec:
-    """Lines with their bounds: points with rules where there are few points, a band where there are many."""
+    """Lines with their bounds: points with rules where there are few, a band where there are many."""
     series = item.series[:MAX_PANELS]
     names = distinct(wording.label(s.label, 40) for s in series)
     points = [row for name, s in zip(names, series, strict=True) for row in _rows(name, s)]
@@ -84,7 +84,7 @@ def _kept(length: int, most: int) -> Sequence[int]:
 def _rows(name: str, series: Series) -> list[dict[str, Any]]:
     bounded = bool(series.lower and series.upper)
     return [
-        {"series": name, "order": i, "x": series.x[i], "y": series.y[i]}
+        {"series": name, "order": i, "x": series.x[i], "y": series.y[i], "dot": len(series.x) <= FEW_POINTS}
         | ({"lower": series.lower[i], "upper": series.upper[i]} if bounded else {})
         for i in _kept(len(series.x), MAX_POINTS)
     ]
@@ -97,15 +97,17 @@ def _layers(
     base = alt.Chart() if single_colour else alt.Chart(data(points))
     base = base.encode(x=alt.X("x:Q", title=wording.label(item.x_label, 60)), **_colours(names, palette, single_colour))
     y_title = wording.label(item.y_label, 60)
+    scale = alt.Scale(zero=item.diagonal)  # a line is read by its course: from zero, accuracies would all look flat
     few = max((len(s.x) for s in item.series), default=0) <= FEW_POINTS
     layers: list[Layer] = _reference(item, palette) if item.diagonal else []
     if any("lower" in row for row in points):
         bounds = base.mark_rule(strokeWidth=1.5) if few else base.mark_area(opacity=0.15, strokeWidth=0)
-        layers.append(bounds.encode(y=alt.Y("lower:Q", title=y_title), y2="upper:Q"))
-    y = alt.Y("y:Q", title=y_title)
+        layers.append(bounds.encode(y=alt.Y("lower:Q", title=y_title, scale=scale), y2="upper:Q"))
+    y = alt.Y("y:Q", title=y_title, scale=scale)
     layers.append(base.mark_line(strokeWidth=2).encode(y=y, order="order:Q", **_dashes(names, single_colour)))
-    if few:
-        layers.append(base.mark_point(filled=True, size=45, opacity=1).encode(y=y))
+    if any(row["dot"] for row in points):
+        dots = base.mark_point(filled=True, size=45, opacity=1).encode(y=y)
+        layers.append(dots.transform_filter("datum.dot"))  # a single point has no line that could be seen
     return layers
 
 

@@ -199,6 +199,27 @@ def test_no_name_of_a_line_stands_outside_the_picture_however_long_it_is(length:
     assert max(ends.values()) <= width
 
 
+def test_a_single_point_is_seen_beside_a_long_line() -> None:
+    long = tuple(i / 99 for i in range(100))
+    lines = (Series(label="best", x=long, y=long), Series(label="own", x=(0.25,), y=(0.5,)))
+    item = Curve(name="c", title="c", x_label="x", y_label="y", series=lines)
+    alone = ET.fromstring(charts.svg(charts.figure(item), "t", "d"))
+    without = ET.fromstring(charts.svg(charts.figure(replace(item, series=lines[:1])), "t", "d"))
+    paths = [[e.get("d", "").count("A") for e in root.iter(f"{SVG}path")] for root in (alone, without)]
+    assert (sum(map(bool, paths[0])), sum(map(bool, paths[1]))) == (1, 0)
+
+
+def test_lines_that_differ_little_are_not_drawn_flat_and_a_diagonal_keeps_its_corner() -> None:
+    line = Series(label="a", x=(0.0, 1.0), y=(0.93, 0.95))
+    item = Curve(name="c", title="c", x_label="x", y_label="y", series=(line,))
+    texts = [
+        {e.text for e in ET.fromstring(charts.svg(charts.figure(c), "t", "d")).iter(f"{SVG}text")}
+        for c in (item, replace(item, diagonal=True))
+    ]
+    assert "0.94" in "".join(sorted(filter(None, texts[0])))
+    assert "0.94" not in "".join(sorted(filter(None, texts[1])))
+
+
 def test_a_table_and_a_picture_have_no_spec() -> None:
     with pytest.raises(ValueError, match="has no chart"):
         charts.figure(digit())
