@@ -3,7 +3,8 @@
 One thread, CPU seconds, the same rows. A row's error is sum |found - true| / sum |true| with 2,000 nodes as the truth.
 Captum runs with its defaults (50 nodes). Ours is the rule that maps are made with, whole: nodes for each row, error
 estimates and sums checked. "At equal error" is the loosest accuracy asked for whose 99th percentile of errors is no
-larger than Captum's (0.1 % where Captum's is smaller: nobody sees that in a map); "as maps are made" is the default.
+larger than Captum's (0.1 % where Captum's is smaller: nobody sees that in a map); "at 3.5 %" is the loosest whose 99th
+percentile is within that; "as maps are made" is the default.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from benchmarks._networks import World, worlds
 
 ACCURACIES = (0.05, 0.03, 0.02, 0.016, 0.013, 0.0115, 0.01, 0.008, 0.006, 0.004, 0.003, 0.002, 0.001, 0.0005)
 SEEN = 1e-3
+COARSE = 0.035
 JUDGED = 24  # rows whose errors are known: 2,000 nodes of each take their time
 TARGETS = {"MLP": ">= 10", "CNN": ">= 8", "transformer": ">= 2"}
 PASSES = 5  # T0 asks every row twice; T1 once more, and each of the two baselines
@@ -51,9 +53,9 @@ def compared(world: World) -> dict[str, float]:
     first, last = ends[0][0][:JUDGED], ends[1][0][:JUDGED]
     truth = integrated_gradients(scalar, (first,), (last,), torch.arange(len(first)), 2000)[0]
     allowed = _p99(theirs, truth)
-    asked = next(a for a in ACCURACIES if _p99(rule(a).values[0], truth) <= max(allowed, SEEN) or a == ACCURACIES[-1])
+    asked, coarse = (_loosest(rule, truth, most) for most in (max(allowed, SEEN), COARSE))
     same, usual = rule(asked), rule(default)
-    same_s, usual_s = (cpu_seconds(partial(rule, accuracy), 2) for accuracy in (asked, default))
+    same_s, coarse_s, usual_s = (cpu_seconds(partial(rule, accuracy), 2) for accuracy in (asked, coarse, default))
     return {
         f"{name}: Captum, rows/s": len(targets) / theirs_s,
         f"{name}: Captum, 99th percentile of errors": allowed,
@@ -61,6 +63,8 @@ def compared(world: World) -> dict[str, float]:
         f"{name}: ours at equal error, 99th percentile": _p99(same.values[0], truth),
         f"{name}: ours at equal error, gradients a row": same.evaluations / len(targets),
         f"{name}: times Captum's speed at equal error": theirs_s / same_s,
+        f"{name}: at 3.5 %, 99th percentile": _p99(rule(coarse).values[0], truth),
+        f"{name}: at 3.5 %, times Captum's speed": theirs_s / coarse_s,
         f"{name}: as maps are made, 99th percentile": _p99(usual.values[0], truth),
         f"{name}: as maps are made, times Captum's speed": theirs_s / usual_s,
     }
@@ -87,6 +91,11 @@ def ours(
         return refined(Nested(scalar, *ends), change, typical, accuracy, levels=NESTED)
 
     return scalar, ends, rule, ACCURACY if has_kinks(scalar, ends[0]) else 0.05
+
+
+def _loosest(rule: Rule, truth: torch.Tensor, most: float) -> float:
+    """Of the accuracies that can be asked for, the loosest whose 99th percentile of errors is at most ``most``."""
+    return next(a for a in ACCURACIES if a == ACCURACIES[-1] or _p99(rule(a).values[0], truth) <= most)
 
 
 def _p99(found: torch.Tensor, truth: torch.Tensor) -> float:
