@@ -56,7 +56,7 @@ from audit.stats.simultaneous import benjamini_hochberg, holm, simultaneous_z, t
 from audit.stats.slices import FoundSlice, SliceSearch, find_slices
 from audit.stats.stratified import pooled_difference
 from audit.stats.streams import generator, seed_for
-from audit.stats.transformed import normal, r_squared
+from audit.stats.transformed import normal, r_squared, relative_mean
 from audit.stats.weighting import clustered_mean, clustered_rate, selected, weighted_mean, weighted_rate
 
 __all__ = [
@@ -137,6 +137,7 @@ __all__ = [
     "rate",
     "ratio",
     "read_ledger",
+    "relative_mean",
     "root_mean",
     "rows",
     "rows_for_bound",

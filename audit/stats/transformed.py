@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from audit.errors import CheckError, Unavailable
 from audit.results import Basis
-from audit.stats.arrays import Estimates, Method, Stack, Vector, normal_quantile, t_quantile
+from audit.stats.arrays import Estimates, Mask, Method, Stack, Vector, normal_quantile, t_quantile
 from audit.stats.means import FEWEST_CONSTANT
 
 Scale = Literal["identity", "log", "logit"]
@@ -59,10 +59,34 @@ def r_squared(y: Vector, prediction: Vector) -> Basis:
     return Basis(method="r_squared_t", numbers={"log_ratio": log_ratio, "se": se, "n": float(y.size)})
 
 
-def _log_without(squares: Vector, weight: float) -> Vector:
+def relative_mean(values: Vector, own: Mask) -> Basis:
+    """Mean of the rows ``own`` over the mean of all, of ``values``, shape (n,), that are not negative.
+
+    t on the log scale, so that both bounds lie above 0. The standard error is the jackknife's: without a row, the mean
+    of all and, where it is one of its own, the mean above it are others. Raises Unavailable: insufficient data for
+    fewer than two own rows, undefined where all of these are 0.
+    """
+    size = int(own.sum())
+    if size < 2:
+        raise Unavailable("insufficient_data", f"{size} of these rows have no spread", "give at least 2 of them")
+    if values[own].sum() <= 0:
+        raise Unavailable("undefined", "the value is 0 in every one of these rows", "give rows where it is not")
+    ratio = float(values[own].mean() / values.mean())
+    change = -_log_mean_changes(values)
+    change[own] += _log_mean_changes(values[own])
+    se = math.sqrt((size - 1) / size * float(change @ change))
+    return normal(ratio, ratio * se, df=size - 1, scale="log", n=size)
+
+
+def _log_mean_changes(values: Vector) -> Vector:
+    """How the logarithm of the mean changes when each row is left out."""
+    return np.asarray(_log_without(values, 1.0) - math.log(len(values) - 1) - math.log(values.mean()), dtype=float)
+
+
+def _log_without(terms: Vector, weight: float) -> Vector:
     """Logarithm of the sum less ``weight`` times each of its terms; floored where one term makes up all of it."""
-    total = float(squares.sum())
-    return np.asarray(np.log(np.maximum(total - weight * squares, 1e-12 * total)), dtype=float)
+    total = float(terms.sum())
+    return np.asarray(np.log(np.maximum(total - weight * terms, 1e-12 * total)), dtype=float)
 
 
 def _perfect(n: int) -> Basis:

@@ -129,6 +129,15 @@ def test_the_check_says_how_much_the_strongest_hundredth_holds():
     assert np.mean(shares) == pytest.approx(1)
 
 
+def test_the_interval_of_a_class_whose_influence_one_row_holds_stays_above_0(monkeypatch):
+    model, data, _, given = world()
+    influence = np.where(np.arange(600) == np.flatnonzero(given == 0)[0], 1e4, np.linspace(0.1, 1, 600))
+    monkeypatch.setattr("audit.checks.attribution.training_influence.self_influence", lambda *_: influence)
+    outcome = training_influence(model, data, 1, 0.95)
+    of_class = next(m for m in outcome.measurements if m.params.get("class") == "0")
+    assert 0 < of_class.interval.lower < of_class.value < of_class.interval.upper
+
+
 def test_what_has_no_last_layer_of_logits_is_refused():
     with pytest.raises(Unavailable, match="linear layer of logits"):
         self_influence(three(nn.Sequential(mlp(4, outputs=3), nn.Tanh())), (torch.randn(2, 4),), np.array([0, 1]))

@@ -5,8 +5,10 @@ features cannot say, and where it has learnt people by heart.
 
 How it is measured: the self-influence of up to 20,000 training rows at the last layer, by Captum's TracInCPFast: the
 squared gradient of a row's own loss. The share that the strongest hundredth of the rows holds is 0.01 if all rows count
-alike. The mean by class, in units of the overall mean, shows whose rows are hard to fit; intervals over the rows. Only
-the network as it is now is used, not the checkpoints of its training.
+alike. The mean by class, in units of the overall mean, shows whose rows are hard to fit; its interval is t on the log
+scale, with the jackknife's standard error, since no mean of squares lies below 0. Of fewer than a hundred rows, a few
+of which hold nearly all of it, it covers less often than it says. Only the network as it is now is used, not the
+checkpoints of its training.
 
 How to reduce the risk: have the strongest rows read by somebody who knows the cases, mend their labels and retrain.
 
@@ -26,11 +28,12 @@ from audit.attribution.network import Network, encoded
 from audit.attribution.untouched import untouched
 from audit.check import check
 from audit.checks._support import Sheet
+from audit.counting import count
 from audit.data import Dataset
 from audit.errors import Unavailable
 from audit.models import Differentiable, Model
 from audit.results import Outcome
-from audit.stats import exact, generator, mean
+from audit.stats import exact, generator, relative_mean
 
 REQUIRES = {"tasks": ("binary", "multiclass", "regression", "ranking")}
 
@@ -66,8 +69,9 @@ def training_influence(model: Model, train: Dataset, seed: int, level: float) ->
     sheet = Sheet(measures=MEASURES, level=level)
     sheet.add("top_influence_share", lambda: exact(float(np.sort(influence)[-top:].sum()) / total), n=len(rows))
     for code, name in enumerate(model.classes):
-        own = influence[labels == code] / influence.mean()
-        sheet.add("relative_self_influence", partial(mean, own), n=len(own), params={"class": name})
+        own = labels == code
+        build = partial(relative_mean, influence, own)
+        sheet.add("relative_self_influence", build, n=int(own.sum()), params={"class": name})
     return sheet.outcome()
 
 
@@ -78,6 +82,6 @@ def _labelled(model: Model, train: Dataset, seed: int) -> tuple[NDArray[np.int64
     codes = np.array([place.get(str(level), -1) for level in coded.levels], dtype=np.int64)[coded.codes]
     known = np.flatnonzero(codes >= 0)
     if len(known) < FEWEST:
-        raise Unavailable("insufficient_data", f"{len(known)} labelled rows are few", f"give at least {FEWEST}")
+        raise Unavailable("insufficient_data", f"only {count(len(known), 'labelled row')}", f"give at least {FEWEST}")
     rows = np.sort(generator(seed, "training_influence").permutation(known)[:ROWS])
     return rows, codes[rows]
