@@ -27,7 +27,7 @@ from audit.policy.packs import Pack, waivers
 from audit.policy.waivers import check_waivers
 from audit.record import AuditRun
 from audit.registry import CLASS, Registry, load_check, load_input, load_params
-from audit.results import ROW_EVIDENCE, Evidence, Omission, Outcome, Reason, Record
+from audit.results import EXPLAINED, ROW_EVIDENCE, Evidence, Omission, Outcome, Reason, Record, in_their_units
 from audit.resuming import Resume
 from audit.spec import Loaded, relative
 from audit.stats import Ledger, Look, read_ledger, seed_for, write_ledger
@@ -79,6 +79,7 @@ def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings
     ledger, look = spent(case.spec.stats.ledger, case.root, lambda: runner.made("fingerprints", "test"))
     docs = {info.id: info.doc for info in registry.checks.values()}
     elsewhere = apart_from(settings.baseline.machine) if settings.baseline else ""
+    notes = in_their_units(notes, records)
     rules = replace(rules_of(case.spec, notes, docs, settings.baseline, look), elsewhere=elsewhere)
     findings = waive(judge(law.limits, records, rules), waivers(case.spec), today)
     decision = decide(findings, case.spec.gate)
@@ -305,7 +306,7 @@ class Runner:
         for name in sorted(named):
             if name not in item.check.measures:
                 raise CheckError(f'{item.check.id} returned "{name}", which MEASURES does not declare')
-        wrong = [m for m in outcome.measurements if m.unit != item.check.measures[m.name].unit]
+        wrong = [m for m in outcome.measurements if item.check.measures[m.name].unit not in {m.unit, EXPLAINED}]
         if wrong:
             raise CheckError(f'{item.check.id} returned "{wrong[0].name}" in {wrong[0].unit}, MEASURES says otherwise')
         return replace(

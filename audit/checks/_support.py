@@ -44,17 +44,19 @@ class Sheet:
         slice: Slice = _ALL,
         params: Params = _NONE,
         columns: tuple[str, ...] = (),
+        unit: str = "",
     ) -> None:
         """A measurement of ``build()``; an omission when that raises Unavailable.
 
-        ``n`` is the denominator, ``rows`` the rows that there are in all (default: n).
+        ``n`` is the denominator, ``rows`` the rows that there are in all (default: n), ``unit`` that of what is
+        explained, for the measures in it.
         """
         try:
             basis = build()
         except Unavailable as why:
             self.omit(name, why, n=n, rows=n if rows is None else rows, slice=slice, params=params)
             return
-        unit = str(self.measures[name]["unit"])
+        unit = unit or str(self.measures[name]["unit"])
         self.measurements.append(
             measured(
                 name=name, basis=basis, level=self.level, n=n, unit=unit, slice=slice, params=params, columns=columns

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from audit.errors import AuditError
-from audit.results import Measurement, Omission, Reason, Record
+from audit.results import EXPLAINED, Measurement, Omission, Reason, Record
 from audit.stats import interval
 from tests.contracts.cases import KINDS, REGISTRY, Cells, case_of, cells, records
 
@@ -124,7 +124,7 @@ def _unsound(m: Measurement, notes: object) -> list[str]:
         "is not finite": not math.isfinite(m.value),
         "lies outside its interval": not m.interval.lower <= m.value <= m.interval.upper,
         "has a negative n": m.n < 0,
-        "has another unit than its measure": m.unit != getattr(notes, "get")(m.name).unit,  # noqa: B009
+        "has another unit than its measure": getattr(notes, "get")(m.name).unit not in {m.unit, EXPLAINED},  # noqa: B009
         "has another level": m.interval.kind == "sample" and m.interval.level != 0.95,
         "has an interval that does not follow from its basis": not _follows(m),
         "has no method": not m.method,

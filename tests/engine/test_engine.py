@@ -138,6 +138,18 @@ def test_a_crashed_check_under_a_limit_ends_with_2_and_no_pass(tmp_path: Path) -
     assert "division by zero" in run.exit_reason
 
 
+def test_a_measure_in_the_unit_of_what_is_explained_is_judged_in_the_unit_of_its_measurements(tmp_path: Path) -> None:
+    registry(tmp_path, "return Outcome(measurements=(of(unit='log-odds'),))")
+    file = tmp_path / "own" / "share.py"
+    file.write_text(file.read_text().replace('"unit": "1"', '"unit": "output"'))
+    case = case_of("stored", cells())
+    limit = {"measure": "own.share", "max": 0.25}
+    run = run_audit(case, loaded(case, use=[], limit=[limit]), find([tmp_path / "own"]))
+    assert run.measures["own.share"].unit == "log-odds"
+    said = run.findings[0].message.replace("\u00a0", " ")
+    assert said == "a share: 0.500 log-odds (exact, n = 1); the limit is at most 0.25 log-odds"
+
+
 @pytest.mark.parametrize(
     ("limit", "words"),
     [

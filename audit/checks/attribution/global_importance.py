@@ -39,7 +39,7 @@ from audit.stats import exact, measured
 
 MEASURES = {
     "mean_absolute_attribution": {
-        "unit": "output",  # the ranking says which: log-odds, probability, logit, the target's own
+        "unit": "output",  # that of what is explained: log-odds, probability, logit, the target's own
         "better": "none",
         "words": "mean absolute contribution of a column to the output",
         "params": {"feature": "str"},
@@ -98,7 +98,7 @@ def _attempt(
     name: str, make: Callable[[], Basis], kept: Explanation, level: float, feature: str = ""
 ) -> Measurement | Omission:
     params = {"feature": feature} if feature else {}
-    unit, columns = "output" if name == IMPORTANCE else "1", (feature,) if feature else ()
+    unit, columns = kept.unit if name == IMPORTANCE else "1", (feature,) if feature else ()
     try:
         return measured(name=name, basis=make(), level=level, n=kept.n, unit=unit, params=params, columns=columns)
     except Unavailable as why:

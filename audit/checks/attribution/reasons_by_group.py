@@ -101,12 +101,12 @@ def _add_gap(sheet: Sheet, split: Gap, contrast: Contrast, kept: Explanation, na
     n, size = len(contrast.inside), len(contrast.at)
     df, slice, of = min(n, size - n) - 1, contrast.slice, _class(name)
     basis = partial(normal, split.total, split.total_error, df, n=size)
-    sheet.add("score_gap", basis, n=n, slice=slice, params=of)
+    sheet.add("score_gap", basis, n=n, slice=slice, params=of, unit=kept.unit)
     for j in np.argsort(-np.abs(split.parts), kind="stable")[:MOST_COLUMNS].tolist():
         feature = kept.names[j]
         basis = partial(normal, float(split.parts[j]), float(split.errors[j]), df, n=size)
         params = {"feature": feature, **of}
-        sheet.add("score_gap_contribution", basis, n=n, slice=slice, params=params, columns=(feature,))
+        sheet.add("score_gap_contribution", basis, n=n, slice=slice, params=params, columns=(feature,), unit=kept.unit)
 
 
 def _add_tests(

@@ -52,7 +52,7 @@ def test_importance_is_the_mean_absolute_contribution_over_the_rows():
         one = found[f"x{j}"]
         assert one.value == pytest.approx(np.abs(values[:, j]).mean())
         assert one.interval.lower < one.value < one.interval.upper
-        assert (one.unit, one.n, one.columns) == ("output", 200, (f"x{j}",))
+        assert (one.unit, one.n, one.columns) == ("log-odds", 200, (f"x{j}",))
 
 
 def test_the_ranking_is_sorted_and_its_intervals_hold_together_so_they_are_wider():

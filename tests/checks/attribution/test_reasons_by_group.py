@@ -54,6 +54,7 @@ def test_the_parts_add_up_to_the_gap_of_the_scores_and_two_groups_mirror_each_ot
     ranking = [e for e in outcome.evidence if isinstance(e, Ranking)][1]
     assert "Right of zero" in ranking.note
     assert sum(item.value for item in ranking.items) == pytest.approx(whole.value)
+    assert {whole.unit, parts[0].unit} == {ranking.unit} == {"log-odds"}
     assert any(isinstance(e, Table) for e in outcome.evidence)
 
 
