@@ -61,9 +61,9 @@ def test_faithfulness_equals_its_definition_written_out():
     (found,) = faithful(linear, [values], np.random.default_rng(5))
     rng = np.random.default_rng(5)
     for row in range(linear.n):
-        orders = np.argsort(rng.random((14, 64)), axis=1)
+        orders = np.argsort(rng.random((18, 64)), axis=1)
         taken, fell = [], []
-        for size in (6, 19, 32, 45, 58):
+        for size in (6, 19):  # a tenth and three tenths
             hidden = orders < size
             kept = torch.from_numpy(~hidden).reshape(-1, 1, 8, 8)
             mixed = torch.where(kept, linear.inputs[row], torch.zeros(1))
@@ -73,6 +73,32 @@ def test_faithfulness_equals_its_definition_written_out():
             fell.append(output.mean() - output)
         expected = np.corrcoef(np.ravel(taken), np.ravel(fell))[0, 1]
         assert found.correlation[row] == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_map_against_another_baseline_is_held_to_the_fill_that_it_speaks_of():
+    linear, against_black = linear_subject()
+    white = replace(linear, fills=(torch.zeros_like(linear.inputs), torch.ones_like(linear.inputs)))
+    against_white = against_black - linear.network.module[1].weight.detach()[3].reshape(8, 8).numpy()
+    for found in faithful(white, [white.by_unit(m) for m in (against_black, against_white)], np.random.default_rng(0)):
+        np.testing.assert_allclose(found.correlation, 1, atol=1e-5)
+
+
+class Gives(torch.nn.Module):
+    """Adds up pixels by their weights, with the other sign as soon as most of the picture is covered."""
+
+    def forward(self, x):
+        weights = torch.linspace(-1, 1, 64)
+        score = (x.flatten(1) * weights).sum(dim=1)
+        seen = (x != 0).flatten(1).float().mean(dim=1)
+        return torch.where(seen > 0.5, score, -score)[:, None].expand(-1, 10)
+
+
+def test_what_a_map_says_of_parts_is_not_judged_by_what_is_left_when_most_is_covered():
+    linear, _ = linear_subject()
+    ones = replace(linear, inputs=torch.ones_like(linear.inputs), network=replace(linear.network, module=Gives()))
+    truth = np.tile(np.linspace(-1, 1, 64), (ones.n, 1))
+    (found,) = faithful(ones, [truth], np.random.default_rng(0))
+    np.testing.assert_allclose(found.correlation, 1, atol=1e-5)
 
 
 def test_a_flat_map_has_no_faithfulness_and_a_random_one_beats_half_of_the_orders():
