@@ -14,6 +14,7 @@ from audit.data.dataset import shown
 from audit.errors import ModelError
 from audit.models.base import Output
 from audit.models.multilabel import indicator, of_labels
+from audit.models.portions import NO_ROOM, by_halves
 from audit.models.sklearn import frame
 from audit.models.torch import probabilities
 from audit.results import Scalar
@@ -28,6 +29,12 @@ class _Function:
         self.features = None if features is None else tuple(features)
 
     def _call(self, columns: Columns) -> NDArray[Any]:
+        try:
+            return np.concatenate(by_halves(columns, self._once))
+        except MemoryError as error:
+            raise ModelError(f"{self.name}: {NO_ROOM}") from error
+
+    def _once(self, columns: Columns) -> NDArray[Any]:
         n = len(next(iter(columns.values())))
         result = np.asarray(self.function(_argument(columns)))
         if result.ndim not in {1, 2} or len(result) != n:

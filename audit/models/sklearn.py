@@ -16,6 +16,7 @@ from audit.models import sklearn_additive as additive
 from audit.models.forest import Forest
 from audit.models.linear import Linear
 from audit.models.multilabel import indicator, of_labels
+from audit.models.portions import NO_ROOM, by_halves
 
 
 def frame(columns: Columns) -> pd.DataFrame:
@@ -49,13 +50,22 @@ class _Estimator:
         return np.asarray(self._raw(method, columns))
 
     def _raw(self, method: str, columns: Columns) -> Any:
-        table = frame(columns)
         try:
-            given = table if self.features is not None else table.to_numpy()
-            return getattr(self.estimator, method)(given)
+            parts = by_halves(columns, lambda part: getattr(self.estimator, method)(self._given(part)))
+        except MemoryError as error:
+            raise ModelError(f"{self.name}.{method}: {NO_ROOM}") from error
         except (ValueError, TypeError, KeyError) as error:
             first = str(error).splitlines()[0]
             raise ModelError(f"{self.name}.{method} refused the data: {first}: do model and columns fit?") from error
+        if len(parts) == 1:
+            return parts[0]
+        several = isinstance(parts[0], list)  # of labels, each with its probabilities
+        return list(map(np.concatenate, zip(*parts, strict=True))) if several else np.concatenate(parts)
+
+    def _given(self, columns: Columns) -> Any:
+        """The rows as the estimator was fitted: a data frame, or an array where it knows no names."""
+        table = frame(columns)
+        return table if self.features is not None else table.to_numpy()
 
 
 class SklearnRegressor(_Estimator):
@@ -119,9 +129,8 @@ class _Designed(_Estimator):
         return additive.is_plain(self.estimator)
 
     def design(self, columns: Columns) -> NDArray[np.float64]:
-        table = frame(columns)
         try:
-            return additive.design(self.estimator, table if self.features is not None else table.to_numpy())
+            return additive.design(self.estimator, self._given(columns))
         except (ValueError, TypeError, KeyError) as error:
             raise ModelError(f"{self.name} refused the data: {str(error).splitlines()[0]}") from error
 

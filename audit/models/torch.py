@@ -15,7 +15,7 @@ from audit.data.dataset import shown
 from audit.errors import ModelError
 from audit.models.base import Output
 from audit.models.multilabel import of_labels
-from audit.models.portions import out_of_memory
+from audit.models.portions import by_halves
 from audit.results import Scalar
 
 Encoded = torch.Tensor | tuple[torch.Tensor, ...]
@@ -96,18 +96,13 @@ class _Network:
         return np.asarray(outputs.reshape(len(outputs), -1))
 
     def _answered(self, columns: Columns) -> Any:
-        """What the module returns; where the memory does not suffice, of each half of the rows by itself."""
-        try:
-            encoded = self.encode(columns)
-            with torch.inference_mode():
-                return self.module(*encoded) if isinstance(encoded, tuple) else self.module(encoded)
-        except (RuntimeError, MemoryError) as error:
-            n = len(next(iter(columns.values())))
-            if n < 2 or not out_of_memory(error):
-                raise
-        middle = n // 2  # outside of except, so that what the failed call held is let go
-        halves = ({name: values[at] for name, values in columns.items()} for at in (slice(middle), slice(middle, n)))
-        return torch.cat([self._answered(half) for half in halves])
+        parts = by_halves(columns, self._once)
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _once(self, columns: Columns) -> Any:
+        encoded = self.encode(columns)
+        with torch.inference_mode():
+            return self.module(*encoded) if isinstance(encoded, tuple) else self.module(encoded)
 
 
 class TorchRegressor(_Network):

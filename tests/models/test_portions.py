@@ -13,7 +13,9 @@ from torch import nn
 
 import audit
 from audit.errors import AuditError, ModelError
+from audit.models.function import FunctionClassifier
 from audit.models.portions import out_of_memory
+from audit.models.sklearn import SklearnClassifier, SklearnMultilabelClassifier
 from audit.models.torch import TorchModel
 from audit.models.torch import adapt as adapt_torch
 
@@ -75,6 +77,34 @@ def test_a_network_that_cannot_hold_one_row_is_refused_by_name() -> None:
 def test_another_failure_of_a_network_is_not_tried_again() -> None:
     assert not out_of_memory(RuntimeError("shapes cannot be multiplied"))
     assert out_of_memory(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
+
+
+class Labels(Estimator):
+    """Two labels, each with probabilities of its own, as a forest of several targets gives them."""
+
+    classes_ = [np.array([0, 1])] * 2  # type: ignore[assignment]
+
+    def predict_proba(self, table: Any) -> Any:
+        p = super().predict_proba(table)
+        return [p, p[:, ::-1]]
+
+
+@pytest.mark.parametrize("room", [1, 7, 50])
+def test_an_estimator_or_a_function_out_of_memory_answers_as_one_that_is_not(room: int) -> None:
+    narrow, wide = (SklearnClassifier(Estimator(size)) for size in (room, 10**6))
+    assert np.allclose(narrow.predict_proba(features()), wide.predict_proba(features()))
+    assert narrow.predict(features()).tolist() == wide.predict(features()).tolist()
+    few, many = (SklearnMultilabelClassifier(Labels(size), ("p", "q")) for size in (room, 10**6))
+    assert np.allclose(few.predict_labels(features()), many.predict_labels(features()))
+    one, other = (FunctionClassifier(Estimator(size).predict_proba, (0, 1), None) for size in (room, 10**6))
+    assert np.allclose(one.predict_proba(features()), other.predict_proba(features()))
+
+
+def test_an_estimator_or_a_function_that_cannot_hold_one_row_is_refused_by_name() -> None:
+    with pytest.raises(ModelError, match=r"^Estimator.predict_proba: a single row does not fit into the memory: use"):
+        SklearnClassifier(Estimator(0)).predict_proba(features())
+    with pytest.raises(ModelError, match=r"^predict_proba: a single row does not fit"):
+        FunctionClassifier(Estimator(0).predict_proba, (0, 1), None).predict_proba(features())
 
 
 @pytest.mark.parametrize("room", [1, 7, 50])
