@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit import wording
-from audit.errors import Unavailable
-from audit.policy.limits import MOST_LISTED, Comparison, Finding, Limit, Verdict, demanded
-from audit.policy.options import Case, excess, outside
+from audit.errors import CheckError, Unavailable
+from audit.policy.limits import Comparison, Finding, Limit, Verdict, demanded
+from audit.policy.options import Case, key_of, outside
 from audit.policy.unknown import as_range, ends_of, room_of, told
+from audit.policy.weighed import REST, Blocks, Weighed, Worst, judged, least_seen, still_open, weigh
 from audit.results import Basis, Interval, Measurement, Omission, Reason
 from audit.stats import (
+    Comparing,
     Contrasts,
+    Kinds,
     Tally,
-    compare_groups,
+    comparing,
     labels_to_flip,
     method_words,
-    simultaneous_z,
     smallest_gap,
-    tukey_z,
 )
 
-LOOK_ERROR = 0.10  # chance that comparisons without power are not set aside although no group differs
 MOST_RELABELLED = 200_000  # rows of two groups up to which every relabelling is weighed
+Shown = tuple[Contrasts, NDArray[np.bool_]]  # comparisons, and which had power
 NEWCOMBE = "Newcombe hybrid score interval (Newcombe 1998)"
-_REST = -1  # second side of a comparison with the rest of the rows, or with all of them
 
 
 def judge_gap(case: Case) -> Finding:
@@ -35,48 +36,55 @@ def judge_gap(case: Case) -> Finding:
 
     Pairs without power that are only listed are set aside as long as they look like groups without a gap.
     """
+    kinds = kinds_of([case])
     try:
-        return judge_contrasts(case, compared(case))
+        return judge_contrasts(case, compared(case, kinds).blocks, kinds)
     except Unavailable as error:
         return undefined_gap(case, error)
 
 
-def judge_contrasts(case: Case, contrasts: Contrasts) -> Finding:
-    """The verdict on comparisons that were made."""
-    if not contrasts.defined.any():
+def judge_contrasts(case: Case, blocks: Blocks, kinds: Kinds) -> Finding:
+    """The verdict on comparisons of these kinds of groups, looked at block by block and twice."""
+    all_ = weigh(case, blocks, kinds)
+    if not all_.defined:
         return undefined_gap(case, Unavailable("undefined", "every ratio is 0/0", 'use compare = "difference"'))
-    powered = contrasts.powered & _large_enough(case, contrasts)
-    within = _inside(case.limit, contrasts.lower, contrasts.upper) & contrasts.defined
-    failed = _outside(case.limit, contrasts.family_lower, contrasts.family_upper) & contrasts.defined
-    aside = ~within & ~powered & contrasts.defined
-    open_ = ~within & (powered | case.blocks) | _seen_all_the_same(case, contrasts, aside)
-    unseen = not (powered.any() or within[contrasts.defined].all()) or (case.blocks and bool(case.omitted))
-    everything = contrasts.defined
-    if failed.any():
-        return _finding(case, Verdict.FAIL, contrasts, powered, failed)
-    if open_.any() or unseen:
-        return _finding(case, Verdict.INCONCLUSIVE, contrasts, powered, open_ if open_.any() else everything)
-    return _finding(case, Verdict.PASS, contrasts, powered, within)  # what could not be seen is listed, not shown
+    first, others, few = (Worst(case.limit, kinds) for _ in range(3))
+    least = least_seen(case, all_.aside)
+    for block in judged(case, blocks, kinds):
+        first.add(block, block.failed if all_.failed else still_open(case, block, least))
+        others.add(block, block.contrasts.defined if all_.unseen else block.within)
+        few.add(block, ~block.powered & block.contrasts.defined)
+    if shown := first.found():
+        return _finding(case, Verdict.FAIL if all_.failed else Verdict.INCONCLUSIVE, all_, shown)
+    if all_.unseen:
+        return _finding(case, Verdict.INCONCLUSIVE, all_, others.found())
+    # of a pass what could not be seen is listed, not shown
+    return replace(_finding(case, Verdict.PASS, all_, others.found()), blocking=(), listed=_listed(case, few.found()))
 
 
-def _seen_all_the_same(case: Case, contrasts: Contrasts, aside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Comparisons without power that differ more than groups without a gap would, in one audit of ten.
-
-    They could not have been shown to lie inside, but they are not silent: to set them aside would be a pass by too few
-    rows. The look is at all of them together, so that of models without a gap nine in ten keep their verdict.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        distance = -np.log(contrasts.value) if case.limit.compare == "ratio" else contrasts.value
-        away = np.where(contrasts.se0 > 0, distance / contrasts.se0, 0.0)
-    alone = simultaneous_z(int(aside.sum()), LOOK_ERROR)
-    least = min(alone, tukey_z(len(case.found), LOOK_ERROR)) if case.limit.contrast == "pairs" else alone
-    return np.asarray(aside & (away > least))
+def kinds_of(cases: Sequence[Case]) -> Kinds:
+    """Groups that none of the cases, which have the same groups, can tell apart; only of pairs is it asked."""
+    if cases[0].limit.contrast != "pairs":
+        return Kinds.apart(len(cases[0].found))
+    return Kinds.alike(zip(*map(_keys, cases), strict=True))
 
 
-def compared(case: Case) -> Contrasts:
+def _keys(case: Case) -> Iterator[Hashable]:
+    """Of each group all that a comparison asks of it."""
+    for m in case.found:
+        ends = case.ends[key_of(m.slice)] if case.ends else ()
+        yield m.n, m.interval.kind, *map(_numbers, (m.basis, *ends))
+
+
+def _numbers(basis: Basis) -> Hashable:
+    """All that a basis holds, as something to look up."""
+    return basis.method, tuple(basis.numbers.items()), tuple(map(_numbers, basis.parts))
+
+
+def compared(case: Case, kinds: Kinds) -> Comparing:
     """Every comparison that the limit's contrast asks for, with intervals alone and together."""
     limit = case.limit
-    return compare_groups(
+    return comparing(
         [m.basis for m in case.found],
         compare="ratio" if limit.compare == "ratio" else "difference",
         contrast=limit.contrast,
@@ -86,6 +94,7 @@ def compared(case: Case) -> Contrasts:
         level=case.rules.confidence,
         alpha=case.alpha,
         ends=ends_of(case),
+        kinds=kinds,
     )
 
 
@@ -103,7 +112,7 @@ def gap_measurement(
     """One comparison as a measurement: absolute gap or smaller over larger, with the interval it is judged on."""
     first, second = int(contrasts.first[i]), int(contrasts.second[i])
     high = found[first]
-    low = found[second] if second != _REST else None
+    low = found[second] if second != REST else None
     basis = _pair_basis(limit, high.basis, low.basis if low else high.basis)
     rates = limit.compare == "difference" and all(part.method == "wilson" for part in basis.parts)
     words = NEWCOMBE if rates else method_words(basis)
@@ -126,28 +135,9 @@ def _pair_basis(limit: Limit, a: Basis, b: Basis) -> Basis:
     return Basis(method="mover_ratio" if limit.compare == "ratio" else "mover_difference", numbers={}, parts=(a, b))
 
 
-def _inside(limit: Limit, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.bool_]:
-    least = -np.inf if limit.min is None else limit.min
-    return np.asarray((lower >= least) & (upper <= (np.inf if limit.max is None else limit.max)))
-
-
-def _outside(limit: Limit, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.bool_]:
-    under = False if limit.min is None else upper < limit.min
-    return np.asarray(
-        under | np.asarray(False if limit.max is None else lower > limit.max) | np.zeros(len(lower), bool)
-    )
-
-
-def _large_enough(case: Case, contrasts: Contrasts) -> NDArray[np.bool_]:
-    most = np.iinfo(np.int64).max  # of a census nothing is left to chance, and -1 is the rest of the rows
-    sizes = np.array([*(m.n if m.interval.kind == "sample" else most for m in case.found), most])
-    least = case.rules.min_n
-    return np.asarray((sizes[contrasts.first] >= least) & (sizes[contrasts.second] >= least))
-
-
 def comparison(case: Case, contrasts: Contrasts, powered: NDArray[np.bool_], i: int) -> Comparison:
     sides = [case.found[int(contrasts.first[i])]]
-    if contrasts.second[i] != _REST:
+    if contrasts.second[i] != REST:
         sides.append(case.found[int(contrasts.second[i])])
     sides.sort(key=lambda m: -m.value)
     needed = max(int(contrasts.needed_n[i]), case.rules.min_n) if contrasts.needed_n[i] >= 0 else None
@@ -164,20 +154,20 @@ def comparison(case: Case, contrasts: Contrasts, powered: NDArray[np.bool_], i: 
     )
 
 
-def _finding(
-    case: Case, verdict: Verdict, contrasts: Contrasts, powered: NDArray[np.bool_], shown: NDArray[np.bool_]
-) -> Finding:
-    at = _worst_first(case, contrasts, shown)
-    deciding = tuple(comparison(case, contrasts, powered, i) for i in at[:MOST_LISTED])
-    aside = _worst_first(case, contrasts, ~powered & contrasts.defined)[:MOST_LISTED]
-    passes = verdict is Verdict.PASS
-    shown_gap = gap_measurement(case.found, case.limit, contrasts, at[0], case.rules.confidence)
+def _listed(case: Case, shown: Shown | None) -> tuple[Comparison, ...]:
+    return () if shown is None else tuple(comparison(case, *shown, i) for i in range(len(shown[0])))
+
+
+def _finding(case: Case, verdict: Verdict, all_: Weighed, shown: Shown | None) -> Finding:
+    if shown is None:
+        raise CheckError("a verdict rests on comparisons, got none")
+    deciding = _listed(case, shown)
+    shown_gap = gap_measurement(case.found, case.limit, shown[0], 0, case.rules.confidence)
     subject = as_range(case, shown_gap)
-    assessed = int((powered & contrasts.defined).sum())
-    seen = _could_show(case)
+    seen, total = _could_show(case), _total(case)
     asked = case.rules.relabel and demanded(case.limit) and verdict is not Verdict.INCONCLUSIVE
     flips = _labels_to_flip(case, subject) if asked else None
-    message = _message(case, subject, deciding[0], assessed, _total(case, contrasts))
+    message = _message(case, subject, deciding[0], all_.powered, total)
     finding = Finding(
         limit=case.limit,
         verdict=verdict,
@@ -185,21 +175,15 @@ def _finding(
         message=message + _sight(case, seen, flips),
         remedy=_remedy(case, verdict, deciding[0]),
         comparison=deciding[0],
-        assessed=assessed,
-        comparisons=_total(case, contrasts),
-        rows_assessed=_rows_assessed(case, contrasts, powered),
-        blocking=() if passes else deciding,
-        listed=tuple(comparison(case, contrasts, powered, i) for i in aside) if passes else (),
+        assessed=all_.powered,
+        comparisons=total,
+        rows_assessed=_rows_assessed(case, all_.groups),
+        blocking=deciding,
         needed_n=deciding[0].needed_n if verdict is Verdict.INCONCLUSIVE else None,
         smallest_gap=seen,
         labels_to_flip=flips,
     )
     return told(case, finding)
-
-
-def _worst_first(case: Case, contrasts: Contrasts, some: NDArray[np.bool_]) -> list[int]:
-    """Places of these comparisons."""
-    return sorted(map(int, np.flatnonzero(some)), key=lambda i: -excess(case.limit, float(contrasts.value[i])))
 
 
 def _labels_to_flip(case: Case, subject: Measurement) -> int | None:
@@ -229,15 +213,16 @@ def _sight(case: Case, seen: float | None, flips: int | None) -> str:
     return f"{sight}, and {wording.count(flips, 'wrong group label')} could turn the verdict"
 
 
-def _total(case: Case, contrasts: Contrasts) -> int:
+def _total(case: Case) -> int:
     """All comparisons, also those with a group whose value could not be measured."""
     groups = len(case.found) + len(case.omitted)
-    return groups * (groups - 1) // 2 if case.limit.contrast == "pairs" else len(contrasts) + len(case.omitted)
+    if case.limit.contrast == "pairs":
+        return groups * (groups - 1) // 2
+    return groups - 1 if case.limit.contrast == "reference" else groups
 
 
-def _rows_assessed(case: Case, contrasts: Contrasts, powered: NDArray[np.bool_]) -> float:
-    at = np.unique(np.concatenate([contrasts.first[powered], contrasts.second[powered]]))
-    seen = sum(case.found[int(i)].n for i in at if i != _REST)
+def _rows_assessed(case: Case, powered: NDArray[np.intp]) -> float:
+    seen = sum(case.found[i].n for i in powered)
     total = sum(m.n for m in case.found) + sum(o.n for o in case.omitted) + (case.unknown if case.ends else 0)
     return seen / total if total else 0.0
 

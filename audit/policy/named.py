@@ -8,18 +8,18 @@ the same two groups.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit.errors import Unavailable
-from audit.policy.gaps import compared, judge_contrasts, judge_gap, reference_index, undefined_gap
+from audit.policy.gaps import compared, judge_contrasts, judge_gap, kinds_of, reference_index, undefined_gap
 from audit.policy.limits import Finding, Limit, Verdict
 from audit.policy.options import Case, Key, excess, key_of
 from audit.results import Basis, Measurement, MeasureNote, Omission
-from audit.stats import Contrasts, average, difference, measured, ratio, value
+from audit.stats import Comparing, Contrasts, average, difference, measured, ratio, value
 
 Rows = NDArray[np.int64]
 
@@ -40,7 +40,9 @@ def judge_named(limit: Limit, note: MeasureNote, cases: Sequence[Case]) -> Findi
         return _signed(limit, judge_gap(joint))
     aligned = [_aligned(case, joint) for case in cases]
     try:
-        finding = judge_contrasts(joint, _mean_of([compared(case) for case in aligned]))
+        kinds = kinds_of(aligned)
+        parts = [compared(case, kinds) for case in aligned]
+        finding = judge_contrasts(joint, lambda: _means_of(parts), kinds)
     except Unavailable as error:
         return _signed(limit, undefined_gap(joint, error))
     return _signed(limit, _with_basis(finding, aligned))
@@ -118,6 +120,10 @@ def _aligned(case: Case, joint: Case) -> Case:
     reference = joint.found[reference_index(joint.found, joint.rules.reference)].slice
     found = [by_group[key_of(m.slice)] for m in joint.found]
     return replace(case, found=found, rules=replace(case.rules, reference=reference))
+
+
+def _means_of(parts: Sequence[Comparing]) -> Iterator[Contrasts]:
+    return map(_mean_of, zip(*(part.blocks() for part in parts), strict=True))
 
 
 def _mean_of(parts: Sequence[Contrasts]) -> Contrasts:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from audit import wording
 from audit.policy.limits import Comparison, Limit
 from audit.results import Basis, Measurement, MeasureNote, Omission, Record
 
+Vector = NDArray[np.float64]
 Key = tuple[tuple[str, str | None], ...]
 """A slice as something to look up."""
 
@@ -77,6 +81,13 @@ def excess(limit: Limit, value: float) -> float:
     over = [] if limit.max is None else [value - limit.max]
     under = [] if limit.min is None else [limit.min - value]
     return max(over + under, default=0.0)
+
+
+def excesses(limit: Limit, values: Vector) -> Vector:
+    """As ``excess``, of many values at once."""
+    over = [] if limit.max is None else [values - limit.max]
+    under = [] if limit.min is None else [limit.min - values]
+    return np.maximum.reduce(over + under) if over or under else np.zeros(len(values))
 
 
 def nearest_bound(limit: Limit, value: float) -> float:

@@ -81,9 +81,9 @@ def room_of(case: Case) -> float:
     """How far the assignment alone can move the gap of two groups, of the pair that it moves least."""
     known = np.array([value(m.basis) for m in case.found])
     low, high = np.array([[value(low), value(high)] for low, high in ends_of(case)]).T
-    moved = np.add.outer(high - known, known - low)
-    i, j = np.triu_indices(len(known), 1)
-    return float(np.min(np.maximum(moved[i, j], moved[j, i])))
+    up, down = high - known, known - low
+    later = [np.maximum(up[i] + down[i + 1 :], down[i] + up[i + 1 :]).min() for i in range(len(known) - 1)]
+    return float(min(later))
 
 
 def as_range(case: Case, subject: Measurement) -> Measurement:

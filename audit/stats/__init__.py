@@ -14,7 +14,7 @@ from audit.stats.calibration import (
 )
 from audit.stats.cell_measures import RATES, group_means, group_rates
 from audit.stats.cells import Cells, join, scale_of, tabulate
-from audit.stats.contrasts import Contrasts, compare_groups
+from audit.stats.contrasts import Comparing, Contrasts, compare_groups, comparing
 from audit.stats.distances import abroca, kolmogorov_smirnov, wasserstein
 from audit.stats.equivalence import Equivalence, equivalence, equivalence_p_value, within_margin
 from audit.stats.frontier import Frontier, distance_to_frontier, frontier
@@ -33,6 +33,7 @@ from audit.stats.influence import (
     weighted_root_mean,
 )
 from audit.stats.influence_scores import weighted_average_precision, weighted_calibration_slope
+from audit.stats.kinds import Kinds
 from audit.stats.label_bounds import (
     GapBounds,
     Tally,
@@ -62,12 +63,14 @@ from audit.stats.weighting import clustered_mean, clustered_rate, selected, weig
 __all__ = [
     "RATES",
     "Cells",
+    "Comparing",
     "Contrasts",
     "Equivalence",
     "FoundSlice",
     "Frontier",
     "GapBounds",
     "Influence",
+    "Kinds",
     "Ledger",
     "Listed",
     "Look",
@@ -88,6 +91,7 @@ __all__ = [
     "clustered_mean",
     "clustered_rate",
     "compare_groups",
+    "comparing",
     "complement",
     "consistency",
     "difference",
