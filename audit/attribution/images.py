@@ -20,14 +20,12 @@ from audit.errors import Unavailable
 from audit.models import Differentiable, Model
 from audit.stats import generator
 
-from .explanation import completeness_error
 from .grad_cam import grad_cam
-from .integrated_gradients import integrated_gradients
-from .kinked import path_integral
 from .maps import MapExplanation, Maps
 from .network import Network, encoded, fastest_layout, preflight
 from .occlusion import Windows, occlusion
 from .patch_tokens import patch_embedding, resized, tokens_left_out
+from .path_maps import integrated, path_from, quick
 from .subject import Method, Subject, grid
 from .trust import assess
 from .trust_grades import Rules
@@ -35,7 +33,6 @@ from .untouched import untouched
 
 BLUR = 8  # the blurred baseline keeps no detail under about an eighth of the side
 BACKGROUND_ROWS = 100
-QUICK_NODES = 16  # where a map is only made to be compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +161,11 @@ class _Task:
         methods: list[Method] = []
         missing: list[Unavailable] = []
         for baseline, where in ((self.black, "black"), (self.subject.fills[1], "a blurred copy")):
-            maps.append(self.gradients(baseline, f"integrated gradients from {where}"))
-            methods.append(Method(short=maps[-1].short, family="gradients", make=_quick_gradients(baseline)))
+            along = path_from(self.subject, baseline, self.typical)
+            own = integrated(self.subject, along, self.typical, f"integrated gradients from {where}", by_pixel)
+            self.evaluations += own.evaluations
+            maps.append(own)
+            methods.append(Method(short=own.short, family=own.family, make=quick(baseline, by_pixel)))
         cut = patch_embedding(self.subject.network, self.subject.inputs)
         for make in (self.activations if cut is None else partial(self.tokens, cut), self.occlusion):
             self._append(make, maps, methods, missing)
@@ -182,26 +182,6 @@ class _Task:
         else:
             maps.append(own)
             methods.append(method)
-
-    def gradients(self, baseline: torch.Tensor, method: str) -> Maps:
-        subject = self.subject
-        base = subject.values(baseline, torch.arange(subject.n))
-        change = self.output - base
-        integral = path_integral(subject.scalar, (subject.inputs,), (baseline,), change, self.typical)
-        self.evaluations += integral.evaluations
-        values = integral.values[0]
-        total = values.reshape(len(values), -1).sum(dim=1)
-        return Maps(
-            method=f"{method} (up to {max(integral.nodes)} nodes)",
-            short=method,
-            family="gradients",
-            values=values.sum(dim=1).float().numpy(),
-            signed=True,
-            completeness=completeness_error(total.numpy(), change.numpy(), self.typical.numpy()),
-            numerical=integral.numerical,
-            base=base.numpy(),
-            evaluations=integral.evaluations,
-        )
 
     def activations(self) -> tuple[Maps, Method]:
         subject = self.subject
@@ -233,13 +213,9 @@ class _Task:
         return maps, Method(short="occlusion", family="occlusion", make=lambda subject: _occluded(subject)[0])
 
 
-def _quick_gradients(baseline: torch.Tensor) -> Callable[[Subject], NDArray[np.float32]]:
-    def make(subject: Subject) -> NDArray[np.float32]:
-        rows = torch.arange(subject.n)
-        (values,) = integrated_gradients(subject.scalar, (subject.inputs,), (baseline[: subject.n],), rows, QUICK_NODES)
-        return values.sum(dim=1).float().numpy()
-
-    return make
+def by_pixel(subject: Subject, values: torch.Tensor) -> NDArray[np.float32]:
+    """Numbers (n, C, H, W) added up over the channels."""
+    return values.sum(dim=1).float().numpy()
 
 
 def _activations(subject: Subject) -> NDArray[np.float32]:

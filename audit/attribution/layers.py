@@ -27,7 +27,7 @@ from .joint import joint
 from .layer_names import chosen_layer, unit_numbers
 from .maps import Floats, MapExplanation, Maps
 from .network import BATCHED, Network, Tensors, preflight, rows_per_call
-from .path_maps import integrated, quick
+from .path_maps import integrated, path_from, quick
 from .replaced import Replaced, given_by
 from .several import joint_subject
 from .subject import Method, Subject
@@ -80,7 +80,8 @@ def explain_layer(
         given = _given(model, data, usual)
         name = chosen_layer(given.network, given.inputs, layer, given.prefix, given.embedding)
         subject, typical = _subject(given, name), _typical(given)
-        path = integrated(subject, subject.fills[0], typical, "integrated gradients of the layer")
+        along = path_from(subject, subject.fills[0], typical)
+        path = integrated(subject, along, typical, "integrated gradients of the layer")
         maps = (path, _conductance(given, name, subject, typical), _gradient_by_activation(given, name))
         method = Method(short=path.short, family=path.family, make=quick(0))
         trust = () if rules is None else assess(subject, [method], [path], rules, seed)

@@ -21,7 +21,7 @@ from audit.stats import generator
 
 from .maps import MapExplanation, Maps
 from .network import Network, encoded, preflight
-from .path_maps import ablation, integrated, quick
+from .path_maps import ablation, integrated, path_from, quick
 from .subject import Method, Subject
 from .temporal_rescaling import rescaled
 from .trust import assess
@@ -115,7 +115,8 @@ def window_numbers(first: int, second: int, channels: int = CHANNELS) -> NDArray
 def _maps(subject: Subject, typical: torch.Tensor, time_axis: int) -> tuple[list[Maps], list[Method]]:
     maps, methods = [], []
     for k, name in enumerate(("the mean series", "zero")):
-        own = integrated(subject, subject.fills[k], typical, f"integrated gradients from {name}")
+        along = path_from(subject, subject.fills[k], typical)
+        own = integrated(subject, along, typical, f"integrated gradients from {name}")
         maps.append(own)
         methods.append(Method(short=own.short, family=own.family, make=quick(k)))
     if min(subject.places.shape) > 1:  # with one channel it is the ablation of windows

@@ -20,14 +20,11 @@ from audit.errors import Unavailable
 from audit.models import Differentiable, Model
 from audit.stats import generator
 
-from .explanation import completeness_error
-from .integrated_gradients import Integral, integrated_gradients
 from .joint import Joint, Slot, joint, units
-from .kinked import path_integral
 from .maps import MapExplanation, Maps, adds_up
 from .multimodal import modalities
 from .network import preflight
-from .path_maps import QUICK_NODES, ablation
+from .path_maps import ablation, integrated, path_from, quick
 from .subject import Floats, Method, Subject
 from .trust import assess
 from .trust_grades import Rules
@@ -81,9 +78,12 @@ def explain_several(
         every = (found.numbers, *found.fixed)
         preflight(found.network, every)
         _, typical = found.network.usual(found.network.answers(tuple(t[data.n :] for t in every)), subject.targets)
-        integrals = [_integral(subject, k, typical) for k in range(len(BASELINES))]
-        maps = [_maps(subject, integral, k, typical) for k, integral in enumerate(integrals)]
-        methods = [Method(short=m.short, family=m.family, make=_quick(k)) for k, m in enumerate(maps)]
+        paths = [path_from(subject, fill, typical) for fill in subject.fills]
+        maps = [
+            integrated(subject, along, typical, f"integrated gradients from {where}", _by_unit)
+            for along, where in zip(paths, BASELINES, strict=True)
+        ]
+        methods = [Method(short=m.short, family=m.family, make=quick(k, _by_unit)) for k, m in enumerate(maps)]
         maps.append(_left_out(subject))
         methods.append(Method(short="unit ablation", family="ablation", make=lambda s: _left_out(s).values))
         trust = () if rules is None else assess(subject, methods, maps, rules, seed)
@@ -104,7 +104,7 @@ def explain_several(
         background_n=usual.n,
         seed=seed,
         columns=names,
-        inputs=_by_column(found, integrals[best].values[0], kinds),
+        inputs=_by_column(found, paths[best].integral.values[0], kinds),
         tokens=found.tokens[: data.n],
         members=modalities(data),
     )
@@ -154,36 +154,6 @@ def _fill_text(found: Joint, has: torch.Tensor, span: slice, fills: tuple[torch.
 def _has_token(found: Joint, length: int) -> torch.Tensor:
     lengths = torch.tensor([len(row) for row in found.tokens], device=found.numbers.device)
     return torch.arange(length, device=found.numbers.device)[None, :] < lengths[:, None]
-
-
-def _integral(subject: Subject, fill: int, typical: torch.Tensor) -> Integral:
-    change = subject.outputs() - subject.values(subject.fills[fill], torch.arange(subject.n))
-    return path_integral(subject.scalar, (subject.inputs,), (subject.fills[fill],), change, typical)
-
-
-def _maps(subject: Subject, integral: Integral, fill: int, typical: torch.Tensor) -> Maps:
-    base = subject.values(subject.fills[fill], torch.arange(subject.n))
-    change, total = subject.outputs() - base, integral.values[0].sum(dim=1)
-    short = f"integrated gradients from {BASELINES[fill]}"
-    return Maps(
-        method=f"{short} (up to {max(integral.nodes)} nodes)",
-        short=short,
-        family="gradients",
-        values=_by_unit(subject, integral.values[0]),
-        signed=True,
-        completeness=completeness_error(total.numpy(), change.numpy(), typical.numpy()),
-        numerical=integral.numerical,
-        base=base.numpy(),
-        evaluations=integral.evaluations + 4 * subject.n,
-    )
-
-
-def _quick(fill: int) -> Any:
-    def make(subject: Subject) -> NDArray[np.float32]:
-        rows, ends = torch.arange(subject.n), ((subject.inputs,), (subject.fills[fill],))
-        return _by_unit(subject, integrated_gradients(subject.scalar, *ends, rows, QUICK_NODES)[0])
-
-    return make
 
 
 def _left_out(subject: Subject) -> Maps:

@@ -21,7 +21,7 @@ from audit.stats import generator
 
 from .maps import MapExplanation, Maps
 from .network import Network, Tensors, preflight
-from .path_maps import ablation, integrated, quick
+from .path_maps import ablation, integrated, path_from, quick
 from .replaced import Replaced
 from .subject import Method, Subject
 from .trust import assess
@@ -133,7 +133,8 @@ def _maps(
 ) -> tuple[list[Maps], list[Method]]:
     maps, methods = [], []
     for k, name in enumerate(("the mean embedding", "the padding token")):
-        own = integrated(subject, subject.fills[k], typical, f"integrated gradients from {name}")
+        along = path_from(subject, subject.fills[k], typical)
+        own = integrated(subject, along, typical, f"integrated gradients from {name}")
         maps.append(own)
         methods.append(Method(short=own.short, family=own.family, make=quick(k)))
     words = word_numbers(tokens, subject.count)

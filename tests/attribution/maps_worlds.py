@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, sobel
 from sklearn.datasets import load_digits
 
-from audit.attribution.images import _activations, _occluded, _quick_gradients, picture_subject
+from audit.attribution.images import _activations, _occluded, by_pixel, picture_subject
 from audit.attribution.network import Network
+from audit.attribution.path_maps import quick
 from audit.attribution.subject import Method, Subject
 from audit.attribution.trust_randomisation import reinitialised
 from audit.demo.networks import digits_cnn
@@ -50,8 +51,8 @@ def subject(rows: slice) -> Subject:
 
 def good_methods(about: Subject) -> dict[str, Make]:
     return {
-        "gradients from black": _quick_gradients(torch.zeros_like(about.inputs)),
-        "gradients from a blurred copy": _quick_gradients(about.fills[1]),
+        "gradients from black": quick(torch.zeros_like(about.inputs), by_pixel),
+        "gradients from a blurred copy": quick(1, by_pixel),
         "occlusion": lambda s: _occluded(s)[0],
     }
 
