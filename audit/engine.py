@@ -324,7 +324,7 @@ class Runner:
         kept_back = Omission(
             name="",
             reason=Reason.SKIPPED,  # nothing is wrong with them
-            detail=f"{len(outcome.evidence) - len(shown)} pictures of single rows are not stored",
+            detail=f"{wording.count(len(outcome.evidence) - len(shown), 'picture')} of single rows not stored",
             remedy='set rows = "sample" in [evidence] if rows may be shown',
         )
         return replace(outcome, evidence=shown, omissions=(*outcome.omissions, kept_back))

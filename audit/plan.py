@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from audit.counting import count
 from audit.errors import SpecError, nearest
 from audit.policy import Limit
 from audit.policy.components import components, resolved
@@ -228,7 +229,7 @@ def _items(registry: Registry, info: CheckInfo, facts: Facts, costs: set[str]) -
     shown = facts.labels if info.cost in {"instant", "predict"} else facts.labels[:MOST_EXPLAINED]
     items = [_item(registry, info, facts, costs, label=label) for label in shown]
     if left := len(facts.labels) - len(shown):
-        detail = f"it was done for {', '.join(shown)}; {left} more labels would take as long each"
+        detail = f"it was done for {', '.join(shown)}; {count(left, 'more label')} would take as long each"
         omission = Omission(name="", reason=Reason.SKIPPED, detail=detail, remedy="name another label first in target")
         items.append(Item(check=info, omission=items[0].omission or omission))
     return items

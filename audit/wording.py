@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from audit import counting
 from audit.results import Interval, Measurement, Omission, Reason, Scalar
 
 MINUS = "\u2212"
@@ -26,6 +27,8 @@ CELL_LENGTH = 400
 
 # Not strftime: its names follow the locale of the machine.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+count = counting.count  # "1 limit", "1,989 limits"
 
 Status = Literal["pass", "fail", "inconclusive", "not_assessed", "waived"]
 
@@ -95,7 +98,17 @@ _SCALES: Mapping[str, tuple[tuple[float, _Scale], ...]] = {  # (from this size o
     "h": ((1, _Scale(1, "h")), (1 / 60, _Scale(60, "min")), (1e-3 / 3.6, _Scale(3600, "s")), (0, _Scale(3.6e6, "ms"))),
     "s": ((1, _Scale(1, "s")), (0, _Scale(1e3, "ms"))),
 }
-_COUNTS = frozenset({"rows", "columns", "groups", "people", "bytes", "features", "count"})
+_COUNTS = frozenset({"rows", "columns", "groups", "people", "bytes", "features", "slices", "numbers", "count"})
+_ONE: Mapping[str, str] = {
+    "rows": "row",
+    "columns": "column",
+    "groups": "group",
+    "people": "person",
+    "bytes": "byte",
+    "features": "feature",
+    "slices": "slice",
+    "numbers": "number",
+}
 
 
 def scale(value: float, unit: str) -> tuple[float, str]:
@@ -132,8 +145,8 @@ def _write(value: float, places: int) -> str:
 def number(value: float, unit: str, se: float | None = None) -> str:
     """One number with its unit; ``se`` is its standard error or half width, in the same unit, and limits the decimals.
 
-    >>> number(0.0831, "1", 0.04), number(1989, "rows"), number(0.0004, "kWh"), number(-0.5, "log-odds", 0.2)
-    ('0.083', '1,989 rows', '0.400 Wh', '−0.50 log-odds')
+    >>> number(0.0831, "1", 0.04), number(1989, "rows"), number(1, "rows"), number(-0.5, "log-odds", 0.2)
+    ('0.083', '1,989\xa0rows', '1\xa0row', '−0.50\xa0log-odds')
     """
     factor, symbol = scale(value, unit)
     places = decimals(value * factor, (se or 0.0) * factor, unit)
@@ -141,6 +154,7 @@ def number(value: float, unit: str, se: float | None = None) -> str:
 
 
 def _join(text: str, symbol: str) -> str:
+    symbol = _ONE.get(symbol, symbol) if text in {"1", f"{MINUS}1"} else symbol
     return f"{text}\u00a0{symbol}" if symbol else text
 
 
@@ -185,11 +199,6 @@ def cell(content: Scalar | None) -> str:
     if isinstance(content, float):
         return bound(float(f"{content:.4g}"), "1")
     return label(content, CELL_LENGTH)
-
-
-def count(total: int, singular: str, plural: str = "") -> str:
-    """``1 limit``, ``1,989 limits``."""
-    return f"{total:,} {singular if total == 1 else plural or singular + 's'}"
 
 
 def value(m: Measurement) -> str:
@@ -327,6 +336,13 @@ def sight(seen: float | None, unit: str, compare: str) -> str:
         compare, "smallest distance from the limit"
     )
     return f"the {what} that these rows could have shown is {number(seen, '1' if compare == 'ratio' else unit)}"
+
+
+def rows_enough(some: int, of: int, share_of_rows: float | None = None, *, ahead: bool = False) -> str:
+    """``13 of 38 comparisons, 97 % of rows, had rows enough to pass``; before a run (``ahead``) they have them."""
+    rows = "" if share_of_rows is None else f", {share(share_of_rows)} of rows,"
+    have = ("has" if of == 1 else "have") if ahead else "had"
+    return f"{some:,} of {count(of, 'comparison')}{rows} {have} rows enough to pass"
 
 
 def unknown_words(rows: int, *, assigned: bool) -> str:

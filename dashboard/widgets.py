@@ -121,7 +121,7 @@ def table_view(view: TableView) -> None:
     st.subheader(inert(view.title), anchor=False)
     plain_table(view.columns, view.rows, view.title, key=view.id)
     if view.left_out:
-        note(f"{view.left_out:,} more rows are in the run folder.")
+        note(f"{wording.count(view.left_out, 'more row')} in the run folder.")
     if view.note:
         note(view.note)
 

@@ -85,7 +85,7 @@ def _list(title: str, items: Sequence[str]) -> str:
 
 def _source(run: AuditRun) -> str:
     """Model, data and tool in one line: a summary is read far from its run folder."""
-    data = ", ".join(f"{code(d.name)} {d.rows:,} rows, SHA-256 {code(d.sha256[:12])}" for d in run.data)
+    data = ", ".join(f"{code(d.name)} {wording.count(d.rows, 'row')}, SHA-256 {code(d.sha256[:12])}" for d in run.data)
     model = (
         f"{code(run.model.name)}, SHA-256 {code(run.model.sha256[:12])}" if run.model.sha256 else code(run.model.name)
     )

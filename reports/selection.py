@@ -191,12 +191,10 @@ def waiver_words(finding: Finding) -> str:
 
 
 def coverage(finding: Finding) -> str:
-    """Which part of the comparisons could have shown a violation, where it was not all of them."""
+    """Which part of the comparisons had rows enough to pass, where it was not all of them."""
     if finding.assessed >= finding.comparisons:
         return ""
-    part = f"{finding.assessed:,} of {wording.count(finding.comparisons, 'comparison')}"
-    gap = _gap_words(finding)
-    return f"{part}, {wording.share(finding.rows_assessed)} of rows, could have shown {gap}"
+    return wording.rows_enough(finding.assessed, finding.comparisons, finding.rows_assessed)
 
 
 def comparisons(run: AuditRun, finding: Finding, some: Sequence[Comparison]) -> list[tuple[str, str, str]]:
@@ -209,13 +207,6 @@ def comparisons(run: AuditRun, finding: Finding, some: Sequence[Comparison]) -> 
         n = " and ".join(f"{rows:,}" for rows in c.n)
         rows.append((wording.contrast_words(c.groups), f"{value} ({span})", f"n\u00a0=\u00a0{n}"))
     return rows
-
-
-def _gap_words(finding: Finding) -> str:
-    bounds = [value for value in (finding.limit.max, finding.limit.min) if value is not None]
-    if finding.limit.compare == "difference" and bounds:
-        return f"a gap of {wording.bound(bounds[0], '1')}"
-    return "a violation of this limit"
 
 
 def _unit(run: AuditRun, finding: Finding) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from audit.counting import count
 from audit.errors import Unavailable
 
 from .execution import modules_run, runs_once
@@ -97,7 +98,7 @@ def require_concept(concept: NDArray[np.bool_]) -> None:
     """Unavailable for fewer than 20 rows in the concept or outside it."""
     fewest = int(min(concept.sum(), (~concept).sum()))
     if fewest < FEWEST:
-        raise Unavailable("insufficient_data", f"{fewest} rows cannot show a concept", f"give at least {FEWEST}")
+        raise Unavailable("insufficient_data", f"{count(fewest, 'row')} show no concept", f"give at least {FEWEST}")
 
 
 def activation_vectors(activations: Floats, marks: Floats) -> Floats:

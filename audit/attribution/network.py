@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from audit.counting import count
 from audit.data import Columns
 from audit.errors import ModelError, Unavailable
 from audit.models import Differentiable
@@ -195,7 +196,8 @@ def steady(network: Network, inputs: Tensors) -> torch.Tensor:
     first = network.answers(inputs)
     name = shown_name(network.module)
     if not bool(torch.isfinite(first).all()):
-        detail = f"{name} returned NaN or infinite outputs for {int((~torch.isfinite(first)).any(dim=1).sum())} rows"
+        broken = int((~torch.isfinite(first)).any(dim=1).sum())
+        detail = f"{name} returned NaN or infinite outputs for {count(broken, 'row')}"
         raise Unavailable("undefined", detail, "impute missing inputs in encode, and check the weights for overflow")
     _require_reproduced(network, inputs, first)
     return first

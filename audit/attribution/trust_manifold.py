@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.counting import count
 from audit.errors import Unavailable
 from audit.results import Basis
 from audit.stats import auc
@@ -26,7 +27,7 @@ def manifold_gap(real: Floats, perturbed: Floats, rng: np.random.Generator) -> B
     """The out-of-fold ROC AUC, two folds, of rows (n, d) against rows (m, d); 0.5 where they cannot be told apart."""
     if min(len(real), len(perturbed)) < FEWEST:
         fewer = min(len(real), len(perturbed))
-        raise Unavailable("insufficient_data", f"{fewer} rows cannot train a classifier", f"give at least {FEWEST}")
+        raise Unavailable("insufficient_data", f"{count(fewer, 'row')} train no classifier", f"give at least {FEWEST}")
     rows = np.concatenate([real, perturbed])
     truth = np.repeat([0.0, 1.0], [len(real), len(perturbed)])
     fold = np.concatenate([rng.permutation(len(part)) % 2 for part in (real, perturbed)])

@@ -62,7 +62,7 @@ class LimitPower:
     of: str = ""  # of a named comparison of several rates, the one that this is about
 
     def words(self, group: GroupPower) -> str:
-        end = "this limit cannot pass" if self.blocks or not self.powered else "it will be listed as too small to tell"
+        end = "this limit cannot pass" if self.blocks or not self.powered else "it will be listed with too few rows to tell"
         below = f" below about {self.needed:,}" if self.needed is not None else " at any number: the tolerance is 0"
         return f"{wording.slice_words(group.group)} has {group.n:,} {self.denominator}; {end}{below}"
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audit.counting import count
 from audit.errors import SpecError
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _baseline(found: Examined) -> list[str]:
 
 def _table(found: Examined, name: str) -> str:
     rows = found.rows[name]
-    return found.tables[name].path + ("" if rows is None else f", {rows:,} rows")
+    return found.tables[name].path + ("" if rows is None else f", {count(rows, 'row')}")
 
 
 def _kept_out(found: Examined) -> str:
@@ -113,14 +114,15 @@ def _power(found: Examined) -> str:
     if not found.power:
         return ""
     title = (
-        f"\nWhat {found.rows['test']:,} rows could show, if there were no gap and the rates lay near "
+        f"\nWhat {count(found.rows['test'] or 0, 'row')} could show, if there were no gap and the rates lay near "
         f"{found.power[0].assumed_rate:.2f},\nthe overall base rate, which stands in until they are measured"
     )
     own = [power for power in found.power if "@" not in power.limit.source]
     pack = sorted((power for power in found.power if "@" in power.limit.source), key=lambda power: power.powered > 0)
     lines = [line for power in own for line in (_limit(power), *_short(power))]
     lines += [_limit(power) for power in pack[:SHOWN]]
-    rest = [f"  and {len(pack) - SHOWN} more limits of packs (--json shows all)"] if len(pack) > SHOWN else []
+    left = len(pack) - SHOWN
+    rest = [f"  and {count(left, 'more limit')} of packs (--json shows all)"] if left > 0 else []
     return "\n".join([title, *lines, *rest])
 
 
@@ -139,7 +141,7 @@ def _limit(power: LimitPower) -> str:
     from audit import wording
 
     bounds = wording.limit_words("1", lowest=power.limit.min, highest=power.limit.max)
-    enough = f"{power.powered} of {wording.count(power.comparisons, 'comparison')} large enough"
+    enough = wording.rows_enough(power.powered, power.comparisons, ahead=True)
     needs = f", about {power.needed:,} {power.denominator} a group would do" if power.needed is not None else ""
     mark = "✓" if power.powered == power.comparisons else "✗" if not power.can_pass else "?"
     of = f", {power.of}" if power.of else ""

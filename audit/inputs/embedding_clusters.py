@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from audit.case import Case
+from audit.counting import count
 from audit.data import Codes, Dataset
 from audit.errors import Unavailable
 from audit.models import Differentiable
@@ -90,7 +91,7 @@ def clustered(vectors: Vectors, seed: int, fewer: int = 1) -> Clustered:
     there = np.flatnonzero(np.isfinite(vectors).all(axis=1))
     k = min(there.size // ROWS_EACH, MOST) // fewer
     if k < FEWEST:
-        detail = f"{there.size} rows with an embedding make no clusters"
+        detail = f"{count(there.size, 'row')} with an embedding: no clusters"
         raise Unavailable("insufficient_data", detail, f"give at least {FEWEST * ROWS_EACH} rows")
     ordered, inverse = np.unique(_rounded(vectors[there]), axis=0, return_inverse=True)
     if len(ordered) < k:

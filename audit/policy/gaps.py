@@ -230,7 +230,7 @@ def _rows_assessed(case: Case, powered: NDArray[np.intp]) -> float:
 def _message(case: Case, subject: Measurement, worst: Comparison, assessed: int, total: int) -> str:
     kind = "ratio" if case.limit.compare == "ratio" else "gap"
     text = f"{case.name}, {kind} for {wording.contrast_words(worst.groups)}: {wording.measurement(subject)}"
-    seen = "" if assessed == total else f"; {assessed} of {total} comparisons had rows enough to pass"
+    seen = "" if assessed == total else f"; {wording.rows_enough(assessed, total)}"
     return f"{text}; the limit is {case.bounds}{seen}"
 
 

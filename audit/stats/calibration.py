@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtr
 
+from audit.counting import count
 from audit.errors import Unavailable
 from audit.results import Basis
 from audit.stats.arrays import Estimates, Method, Stack, Vector, normal_quantile
@@ -60,7 +61,7 @@ def slope_design(score: ArrayLike, label: ArrayLike) -> tuple[Vector, Vector]:
         raise Unavailable("undefined", "a calibration slope needs scores that differ", "give rows with other scores")
     if rarer < _RARE:
         found = f"a calibration slope needs at least {_RARE} rows of each label, got {rarer}"
-        raise Unavailable("insufficient_data", found, f"give {_RARE - rarer} more rows of the rarer label")
+        raise Unavailable("insufficient_data", found, f"give {count(_RARE - rarer, 'more row')} of the rarer label")
     return np.column_stack([np.ones_like(s), logit(np.clip(s, _CLIP, 1 - _CLIP))]), y
 
 
@@ -171,7 +172,8 @@ def expected_calibration_error(score: ArrayLike, label: ArrayLike, bins: int = 1
 def _pair(score: ArrayLike, label: ArrayLike) -> tuple[Vector, Vector]:
     s, y = np.asarray(score, dtype=float), np.asarray(label, dtype=float)
     if s.size < 2:
-        raise Unavailable("insufficient_data", f"calibration of {s.size} rows has no interval", "give at least 2 rows")
+        few = f"calibration of {count(s.size, 'row')} has no interval"
+        raise Unavailable("insufficient_data", few, "give at least 2 rows")
     return s, y
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from audit.counting import count
 from audit.errors import CheckError, Unavailable
 from audit.results import Basis
 from audit.stats.arrays import Estimates, Method, Stack, Vector
@@ -71,7 +72,7 @@ def consistency(decision: ArrayLike, neighbours: ArrayLike) -> Basis:
     """
     d, near = np.asarray(decision, dtype=float), np.asarray(neighbours)
     if d.size < FEWEST_CONSTANT:
-        found = f"{d.size} rows are too few to say how like rows are decided"
+        found = f"{count(d.size, 'row')}: too few to say how like rows are decided"
         raise Unavailable("insufficient_data", found, f"give at least {FEWEST_CONSTANT} rows")
     around = d[near].mean(axis=1)
     terms = np.abs(d - around)

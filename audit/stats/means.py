@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from audit.counting import count
 from audit.errors import CheckError, Unavailable
 from audit.results import Basis
 from audit.stats.arrays import Estimates, Method, Stack, Vector, t_quantile
@@ -49,7 +50,7 @@ def from_moments(n: float, centre: float, m2: float, m3: float, method: str = "h
     if m2 <= 0 and n < FEWEST_CONSTANT:
         raise Unavailable(
             "insufficient_data",
-            f"all {n:g} values are equal ({centre:g}), which says nothing about their spread",
+            f"the values are equal ({centre:g}; n = {n:g}), which says nothing about their spread",
             f"give at least {FEWEST_CONSTANT} values",
         )
     sd = float(np.sqrt(m2 * n / (n - 1)))
@@ -93,7 +94,7 @@ def _moments(values: Vector, method: str) -> Basis:
 
 
 def _too_few(n: int) -> Unavailable:
-    rows = "1 value" if n == 1 else f"{max(n, 0)} values"
+    rows = count(max(n, 0), "value")
     return Unavailable("insufficient_data", f"a mean of {rows} has no interval", "give at least 2 values")
 
 

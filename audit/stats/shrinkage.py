@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betaincinv, betaln
 
+from audit.counting import count
 from audit.errors import CheckError, Unavailable
 from audit.stats.arrays import Vector
 
@@ -40,7 +41,7 @@ def shrink(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> Shrunk:
         raise CheckError("every group needs 0 <= k <= n: correct the counts")
     seen = trials > 0
     if seen.sum() < 3:
-        found = f"{int(seen.sum())} groups say nothing of how groups differ"
+        found = f"{count(int(seen.sum()), 'group')} with rows: nothing is known of how groups differ"
         raise Unavailable("insufficient_data", found, "give at least 3 groups with trials")
     centre, strength = _fit(hits[seen], trials[seen])
     a, b = hits + centre * strength, trials - hits + (1 - centre) * strength

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import expit
 
+from audit.counting import count
 from audit.errors import CheckError, Unavailable
 from audit.results import Basis
 from audit.stats.arrays import Estimates, Mask, Method, Stack, Vector, normal_quantile, t_quantile
@@ -46,7 +47,8 @@ def r_squared(y: Vector, prediction: Vector) -> Basis:
     """
     y, prediction = np.asarray(y, dtype=float), np.asarray(prediction, dtype=float)
     if y.size < 3:
-        raise Unavailable("insufficient_data", f"R squared of {y.size} rows has no interval", "give at least 3 rows")
+        few = f"R squared of {count(y.size, 'row')} has no interval"
+        raise Unavailable("insufficient_data", few, "give at least 3 rows")
     if np.ptp(y) == 0:
         raise Unavailable("undefined", "R squared has no value: the target is constant", "give rows that differ")
     scale = float(np.max(np.abs(y - y.mean())))
@@ -93,7 +95,7 @@ def _perfect(n: int) -> Basis:
     if n < FEWEST_CONSTANT:
         raise Unavailable(
             "insufficient_data",
-            f"the predictions equal the target in all {n} rows, too few to say how far that holds",
+            f"the predictions equal the target in all rows (n = {n}), too few to say how far that holds",
             f"give at least {FEWEST_CONSTANT} rows",
         )
     return normal(1.0, 0.0, n=n)

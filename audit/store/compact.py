@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
+from audit.counting import count
 from audit.record import AuditRun
 from audit.results import Measurement, Omission, Outcome, Record
 
@@ -58,6 +59,6 @@ def _summary(omissions: list[Omission]) -> Omission:
     return replace(
         first,
         slice={},
-        detail=f"{len(omissions):,} more groups could not be measured, such as {dict(first.slice)}: {first.detail}",
+        detail=f"{count(len(omissions), 'more group')} not measured, such as {dict(first.slice)}: {first.detail}",
         n=sum(o.n for o in omissions),
     )

@@ -94,7 +94,7 @@ def _hashes(run: AuditRun) -> dict[str, str]:
 
 
 def _data(run: AuditRun) -> str:
-    return wording.listed(f"{wording.label(d.name)} {d.sha256[:12]}, {d.rows:,} rows" for d in run.data)
+    return wording.listed(f"{wording.label(d.name)} {d.sha256[:12]}, {wording.count(d.rows, 'row')}" for d in run.data)
 
 
 def _turned(before: AuditRun, after: AuditRun) -> None:

@@ -85,7 +85,7 @@ def _facts(words: selection.FindingWords) -> None:
     facts = {
         "Measured": measured,
         "For whom": words.who,
-        "Limit": f"{wording.sentence(words.limit)}",
+        "Limit": wording.sentence(words.limit),
         "Because": words.why,
         "Clause": words.clause,
         "Said in full": words.message,
@@ -95,7 +95,8 @@ def _facts(words: selection.FindingWords) -> None:
         "Waiver": words.waiver,
         "Against the baseline": words.state,
     }
-    rows = [(name, value) for name, value in facts.items() if value]
+    said = {"Said in full", "Could have shown", "What to do"}  # the reason stays as its author wrote it
+    rows = [(name, wording.sentence(value) if name in said else value) for name, value in facts.items() if value]
     widgets.plain_table(("What", "This finding"), rows, "What this finding says")
 
 
@@ -126,7 +127,7 @@ def _comparisons(run: AuditRun, finding: Finding) -> None:
         (who, value, n, "yes" if c.powered else "no", f"{c.needed_n:,}" if c.needed_n is not None else "")
         for (who, value, n), c in zip(said, shown, strict=True)
     ]
-    columns = ("Who", "Measured", "Rows", "Could show a violation", "Rows a group it would need")
+    columns = ("Who", "Measured", "Rows", "Rows enough to pass", "Rows a group it would need")
     widgets.plain_table(columns, rows, "Comparisons behind this finding", key="comparisons")
 
 

@@ -18,7 +18,7 @@ def show(state: runs.Runs) -> None:
     """The chosen run first, then every run."""
     run = state.run
     widgets.title(inert(run.name))
-    facts = [run.purpose, run.model.name, *(f"{d.name}: {d.rows:,} rows" for d in run.data)]
+    facts = [run.purpose, run.model.name, *(f"{d.name}: {wording.count(d.rows, 'row')}" for d in run.data)]
     widgets.note(" · ".join([*filter(None, facts), wording.moment(run.machine.created)]))
     widgets.verdict(run)
     widgets.crashes(run)

@@ -63,10 +63,10 @@ def _omissions(run: AuditRun) -> None:
         if block.rows:
             widgets.plain_table(_OMITTED, [_omission(row) for row in block.rows], alt)
         if block.group_rows:
-            with st.expander(f"{wording.count(len(block.group_rows), 'group')} of the rows"):
+            with st.expander(f"{len(block.group_rows):,} about single groups"):
                 widgets.plain_table(_OMITTED, [_omission(row) for row in block.group_rows], f"{alt}, by group")
         if block.left_out:
-            widgets.note(f"{block.left_out:,} more are in the run folder.")
+            widgets.note(f"{block.left_out:,} more in the run folder.")
     for record in run.records:
         if record.traceback:
             with st.expander(f"Trace of the crash in {inert(record.check)}"):

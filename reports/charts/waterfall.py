@@ -40,7 +40,8 @@ def shown(item: Waterfall) -> list[Contribution]:
     if not rest:
         return ranked
     error = sum(c.error**2 for c in rest) ** 0.5
-    others = Contribution(label=f"{len(rest):,} others", shown="", value=sum(c.value for c in rest), error=error)
+    label, value = wording.count(len(rest), "other"), sum(c.value for c in rest)
+    others = Contribution(label=label, shown="", value=value, error=error)
     return [*ranked[:MAX_ROWS], others]
 
 

@@ -46,6 +46,7 @@ def _environment() -> Environment:
     environment.filters["href"] = lambda anchor: "#" + quote(anchor, safe="/@*=[]._-")
     environment.filters["sentence"] = wording.sentence
     environment.filters["label"] = wording.label
+    environment.globals["count"] = wording.count
     return environment
 
 

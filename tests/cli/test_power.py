@@ -101,7 +101,7 @@ def test_a_limit_that_lists_small_groups_can_pass_on_the_others_and_one_that_blo
     (blocking,) = plan_power([limit], held, BINARY, min_n=30, underpowered="block")
     assert (listing.can_pass, blocking.can_pass) == (True, False)
     assert [group.n for group in listing.groups if group.short] == [5]
-    assert "it will be listed as too small to tell below about" in listing.words(listing.groups[0])
+    assert "it will be listed with too few rows to tell below about" in listing.words(listing.groups[0])
 
 
 def test_a_measure_that_is_no_rate_is_not_planned() -> None:

@@ -29,7 +29,7 @@ from reports.html.figures import Anchors, of_table
 from reports.html.sections import MIN_GROUP_CHARTS, of_families, of_groups
 from tests.reports.evidence import measurement
 from tests.reports.hostile import HOSTILE, hostile
-from tests.reports.runs import DOC, RACE, rates, rich
+from tests.reports.runs import DOC, RACE, rates, record, rich
 
 VOID = {"meta", "img", "br", "line", "path", "rect", "link", "input", "hr"}
 
@@ -68,6 +68,24 @@ class Reader(HTMLParser):
 def bare(markup: str) -> str:
     """The text of a piece of the page, in which tags may be cut."""
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", markup)))
+
+
+ONE = re.compile(r"(?<![\d.,])1[ \u00a0](?:more )?(?:rows|groups|comparisons|measures|values|charts|limits|columns)\b")
+
+
+def test_one_of_a_kind_is_never_written_as_several() -> None:
+    run = rich()
+    lone = measurement("duplicate_rows", 1, 0, 1, unit="rows")
+    records = (*run.records, record("data.lone", Outcome(measurements=(lone,))))
+    alone = replace(
+        run,
+        records=records,
+        data=tuple(replace(data, rows=1) for data in run.data),
+        findings=tuple(replace(f, comparisons=1, assessed=0) for f in run.findings),
+    )
+    for text in (bare(page.render(alone)), markdown.render(alone)):
+        assert "0 of 1 comparison" in text or "1\u00a0row" in text or "1 row" in text
+        assert ONE.findall(text) == []
 
 
 def assert_inert(text: str) -> None:

@@ -137,7 +137,18 @@ def test_a_cell_holds_four_digits_of_a_float(value: float) -> None:
         assert math.isclose(float(shown.replace(",", "").replace("−", "-")), value, rel_tol=6e-4)
 
 
+def test_one_of_a_unit_is_singular_and_everything_else_plural() -> None:
+    assert wording.number(1, "rows") == "1\u00a0row"
+    assert wording.number(-1, "columns") == "−1\u00a0column"
+    assert [wording.number(n, "slices")[:-7] for n in (0, 2, 1001)] == ["0", "2", "1,001"]
+    assert wording.limit_words("rows", lowest=None, highest=1) == "at most 1\u00a0row"
+    assert wording.number(1.5, "rows", 0.5).endswith("rows")
+
+
 def test_what_could_have_been_shown_is_said_in_the_unit_of_its_comparison() -> None:
+    assert wording.rows_enough(13, 38, 0.97) == "13 of 38 comparisons, 97\u00a0% of rows, had rows enough to pass"
+    assert wording.rows_enough(0, 1) == "0 of 1 comparison had rows enough to pass"
+    assert wording.rows_enough(1, 1, ahead=True) == "1 of 1 comparison has rows enough to pass"
     assert wording.sight(0.084, "1", "difference") == "the smallest gap that these rows could have shown is 0.084"
     assert wording.sight(0.85, "kWh", "ratio") == "the ratio nearest to 1 that these rows could have shown is 0.850"
     assert wording.sight(0.2, "h", "each").startswith("the smallest distance from the limit that these rows could have")

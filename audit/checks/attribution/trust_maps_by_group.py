@@ -27,6 +27,7 @@ from audit.attribution.trust_grades import read_rules
 from audit.case import Case
 from audit.check import check
 from audit.checks._support import Sheet
+from audit.counting import count
 from audit.data import Dataset
 from audit.errors import Unavailable
 from audit.inputs.groups import Groups, Slice
@@ -114,7 +115,7 @@ def _drawn(
     ordered = sorted(every, key=lambda item: -len(item[1]))
     for place, (slice, members) in enumerate(ordered):
         if len(members) < FEWEST:
-            few = f"{len(members)} rows are fewer than {FEWEST}"
+            few = f"{count(len(members), 'row')}, fewer than {FEWEST}"
             why = Unavailable("insufficient_data", few, f"give at least {FEWEST} rows of it")
         elif place >= MOST_GROUPS:
             why = Unavailable("not_applicable", f"it is not among the {MOST_GROUPS} largest", "name fewer groups")

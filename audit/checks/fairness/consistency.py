@@ -25,6 +25,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from audit.check import check
 from audit.checks._support import Sheet
+from audit.counting import count
 from audit.data import Dataset
 from audit.errors import Unavailable
 from audit.inputs.decisions import Decisions
@@ -74,7 +75,7 @@ def _design(data: Dataset, rows: NDArray[np.intp]) -> tuple[NDArray[np.float64],
 
 def _consistency(design: NDArray[np.float64], decision: NDArray[np.float64], neighbours: int) -> Basis:
     if not 0 < neighbours < len(design):
-        found = f"{neighbours} neighbours of {len(design)} rows cannot be found"
+        found = f"{count(neighbours, 'neighbour')} a row cannot be found among {count(len(design), 'row')}"
         raise Unavailable("insufficient_data", found, "give more rows, or fewer neighbours, at least 1")
     near = NearestNeighbors(n_neighbors=neighbours + 1).fit(design).kneighbors(return_distance=False)
     # among equal rows the search may name another one first, so the row itself is taken out by its place

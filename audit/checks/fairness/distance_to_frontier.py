@@ -26,6 +26,7 @@ import numpy as np
 
 from audit.check import check
 from audit.checks._support import Sheet
+from audit.counting import count
 from audit.errors import Unavailable
 from audit.inputs.group_scores import GroupScores
 from audit.results import Basis, Outcome, Scalar, Table
@@ -70,7 +71,7 @@ def distance_to_frontier(group_scores: GroupScores, seed: int, level: float) -> 
     sheet, lines = Sheet(measures=MEASURES, level=level), Lines()
     for column, counts in group_scores.columns.items():
         if len(counts) < 2:
-            detail = f"{column}: {len(counts)} groups have 30 rows or more, fewer than 2"
+            detail = f"{column}: {count(len(counts), 'group')} of 30 rows or more, fewer than 2"
             few = Unavailable("insufficient_data", detail, "give more rows of each group")
             sheet.omit("accuracy_below_frontier", few, n=0, rows=int(counts.sum()), params={"column": column})
             continue

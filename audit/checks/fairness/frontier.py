@@ -65,7 +65,7 @@ def frontier(score_cells: ScoreCells, groups: Groups) -> Outcome:
 
 def _curve(column: str, found: ScoreCells, at: list[int]) -> Curve:
     if found.cells.histogram is None or len(at) < 2:
-        detail = f"{len(at)} groups have {FEWEST} rows or more, fewer than 2"
+        detail = f"{wording.count(len(at), 'group')} of {FEWEST} rows or more, fewer than 2"
         raise Unavailable("insufficient_data", detail, "give more rows of each group")
     histogram, counts = found.cells.histogram[at], found.cells.counts[at]
     lines = []

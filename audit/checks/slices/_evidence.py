@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from audit.counting import count
 from audit.data import Dataset
 from audit.data.dataset import shown
 from audit.inputs.classified import Classified
@@ -25,8 +26,8 @@ def slice_table(search: SliceSearch, columns: SliceColumns, against: str, how: s
         title=TITLES[against],
         columns=("slice", "rows", "error rate", "expected", "lower", "upper", "adjusted p"),
         rows=tuple(_line(one, columns, level) for one in search.found),
-        note=f"Of {search.tested:,} slices tested against {HELD[against]}, those that stand out ({how}; Holm). Bounds "
-        f"and p hold for all of them together.{skipped}",
+        note=f"Of {count(search.tested, 'slice')} tested against {HELD[against]}, those that stand out ({how}; Holm). "
+        f"Bounds and p hold for all of them together.{skipped}",
     )
 
 
