@@ -9,17 +9,17 @@ from scipy.special import ndtr
 
 from audit import wording
 from audit.policy.limits import MOST_LISTED, Comparison, Finding, Verdict
-from audit.policy.options import Case, excess, inside, nearest_bound, outside, share_of_rows
+from audit.policy.options import Case, excess, inside, key_of, nearest_bound, outside, share_of_rows
 from audit.policy.unknown import leeway, told, widened
 from audit.results import Interval, Measurement
 from audit.stats import interval, mcnemar, rows_for_bound, simultaneous_z, smallest_distance
-from audit.stats.bases import rows, scaled
+from audit.stats.bases import evaluate, rows, scaled
 
 
 def judge_each(case: Case) -> Finding:
     """PASS when every powered interval lies inside, FAIL when a simultaneous one lies outside."""
     level = max(case.rules.confidence, _level(simultaneous_z(len(case.found), case.alpha)))
-    pairs = [(m, _comparison(case, m, level)) for m in case.found]
+    pairs = list(zip(case.found, _comparisons(case, level), strict=True))
     pairs.sort(key=lambda pair: -excess(case.limit, pair[1].value))
     failed = [p for p in pairs if outside(case.limit, p[1].family_lower, p[1].family_upper)]
     open_ = [p for p in pairs if not inside(case.limit, p[1].lower, p[1].upper) and (case.blocks or p[1].powered)]
@@ -35,22 +35,39 @@ def judge_each(case: Case) -> Finding:
     return _finding(case, verdict, shown, pairs)
 
 
-def _comparison(case: Case, m: Measurement, level: float) -> Comparison:
-    display = widened(case, m, at_level(m, case.rules.confidence))
-    family = widened(case, m, at_level(m, level))
-    powered = _powered(case, m)
-    bound = nearest_bound(case.limit, m.value)
-    return Comparison(
-        groups=(m.slice,),
-        value=m.value,
-        lower=display.lower,
-        upper=display.upper,
-        family_lower=min(family.lower, display.lower),
-        family_upper=max(family.upper, display.upper),
-        n=(m.n,),
-        powered=powered,
-        needed_n=rows_for_bound(m.basis, bound, case.rules.confidence),
-    )
+def _comparisons(case: Case, level: float) -> list[Comparison]:
+    """One a group, all intervals at once; the rows that each needs are left to whoever shows it."""
+    display, family = (_bounds(case, at) for at in (case.rules.confidence, level))
+    powered = _powered(case)
+    return [
+        Comparison(
+            groups=(m.slice,),
+            value=m.value,
+            lower=lower,
+            upper=upper,
+            family_lower=min(family_lower, lower),
+            family_upper=max(family_upper, upper),
+            n=(m.n,),
+            powered=power,
+            needed_n=None,
+        )
+        for m, (lower, upper), (family_lower, family_upper), power in zip(
+            case.found, display, family, powered, strict=True
+        )
+    ]
+
+
+def _bounds(case: Case, level: float) -> list[tuple[float, float]]:
+    """Of every group at that level, over every assignment of the rows that could be its own."""
+    sampled = [m for m in case.found if m.interval.kind == "sample" and key_of(m.slice) not in case.ends]
+    found = evaluate([m.basis for m in sampled], (1 - level) / 2)
+    made = dict(zip(map(id, sampled), zip(found.lower.tolist(), found.upper.tolist(), strict=True), strict=True))
+    return [made.get(id(m)) or _widened_bounds(case, m, level) for m in case.found]
+
+
+def _widened_bounds(case: Case, m: Measurement, level: float) -> tuple[float, float]:
+    found = widened(case, m, at_level(m, level))
+    return found.lower, found.upper
 
 
 def at_level(m: Measurement, level: float) -> Interval:
@@ -58,17 +75,19 @@ def at_level(m: Measurement, level: float) -> Interval:
     return interval(m.basis, level) if m.interval.kind == "sample" else m.interval
 
 
-def _powered(case: Case, m: Measurement) -> bool:
-    """Whether a group of this size could clear the bound if it were as all rows are."""
-    if not m.slice or m.interval.kind != "sample":
-        return True
-    if m.n < case.rules.min_n:
-        return False
-    like = _like_all(case, m)
-    if like is None:
-        return True
-    found = interval(scaled(like.basis, rows(m.basis) / rows(like.basis)), case.rules.confidence)
-    return inside(case.limit, found.lower, found.upper)
+def _powered(case: Case) -> list[bool]:
+    """Of each group whether one of its size could clear the bound if it were as all rows are."""
+    like = [_like_all(case, m) if _is_sampled(m) and m.n >= case.rules.min_n else None for m in case.found]
+    asked = [(m, as_all) for m, as_all in zip(case.found, like, strict=True) if as_all is not None]
+    alike = [scaled(as_all.basis, rows(m.basis) / rows(as_all.basis)) for m, as_all in asked]
+    found = evaluate(alike, (1 - case.rules.confidence) / 2)
+    bounds = zip(found.lower.tolist(), found.upper.tolist(), strict=True)
+    clears = {id(m): inside(case.limit, *pair) for (m, _), pair in zip(asked, bounds, strict=True)}
+    return [clears.get(id(m), not _is_sampled(m) or m.n >= case.rules.min_n) for m in case.found]
+
+
+def _is_sampled(m: Measurement) -> bool:
+    return bool(m.slice) and m.interval.kind == "sample"
 
 
 def _like_all(case: Case, m: Measurement) -> Measurement | None:
@@ -82,6 +101,10 @@ def _listed(case: Case, pairs: Sequence[tuple[Measurement, Comparison]]) -> tupl
     """The groups that could not have been shown to lie inside, with the rows from which they could."""
     few = [(m, c) for m, c in pairs if not c.powered]
     return tuple(replace(c, needed_n=_rows_for_power(case, m)) for m, c in few[:MOST_LISTED])
+
+
+def _rows_for_bound(case: Case, m: Measurement) -> int | None:
+    return rows_for_bound(m.basis, nearest_bound(case.limit, m.value), case.rules.confidence)
 
 
 def _rows_for_power(case: Case, m: Measurement) -> int | None:
@@ -107,7 +130,8 @@ def _finding(
     pairs: list[tuple[Measurement, Comparison]],
 ) -> Finding:
     every = [c for _, c in pairs]
-    worst, comparison = shown[0]
+    deciding = tuple(replace(c, needed_n=_rows_for_bound(case, m)) for m, c in shown[:MOST_LISTED])
+    worst, comparison = shown[0][0], deciding[0]
     worst = replace(worst, interval=widened(case, worst, at_level(worst, case.rules.confidence)))  # as it was judged
     where = "" if not worst.slice else f" for {wording.slice_words(worst.slice)}"
     others = wording.count(len(shown) - 1, "more group")
@@ -123,7 +147,7 @@ def _finding(
         assessed=sum(c.powered for c in every),
         comparisons=len(every) + len(case.omitted),
         rows_assessed=share_of_rows(every, case.found, case.omitted),
-        blocking=tuple(c for _, c in shown[:MOST_LISTED]) if verdict is not Verdict.PASS else (),
+        blocking=deciding if verdict is not Verdict.PASS else (),
         listed=_listed(case, pairs) if verdict is Verdict.PASS else (),
         needed_n=comparison.needed_n if verdict is Verdict.INCONCLUSIVE else None,
         smallest_gap=seen,

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.policy import Finding
+from audit.policy import Finding, each
 from audit.policy import gaps as judged_by
 from audit.policy.options import Case
 from audit.results import Basis
-from audit.stats import Kinds, average, compare_groups, contrasts, rate
+from audit.stats import Kinds, average, compare_groups, contrasts, interval, rate, rows_for_bound
 from tests.policy.worlds import a_limit, of_basis, rules, verdict_on
 
 # few different counts, so that many groups are alike; some pairs have power
@@ -107,3 +107,32 @@ def test_more_than_a_block_of_comparisons_is_the_same_table() -> None:
         patch.setattr(contrasts, "_CHUNK", 7)
         parts = table()
     assert all((getattr(whole, name) == getattr(parts, name)).all() for name in contrasts.COLUMNS)
+
+
+@given(GROUPS, st.sampled_from(["block", "list"]))
+def test_a_bound_on_every_group_judges_the_interval_that_the_group_has_by_itself(
+    counts: list[tuple[int, int]], under: str
+) -> None:
+    found = verdict_on(
+        a_limit(by=("sex",), min=0.4), {f"g{i:02}": count for i, count in enumerate(counts)}, underpowered=under
+    )
+    named = found.blocking or found.listed
+    for one in (*named, *([found.comparison] if found.comparison else [])):
+        alone = interval(rate(*counts[int(str(one.groups[0]["sex"])[1:])]), 0.95)
+        assert (one.lower, one.upper) == pytest.approx((alone.lower, alone.upper), abs=1e-14)
+
+
+def test_the_rows_that_would_decide_are_searched_for_groups_that_a_finding_names_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Basis] = []
+
+    def searched(basis: Basis, bound: float, level: float) -> int | None:
+        asked.append(basis)
+        return rows_for_bound(basis, bound, level)
+
+    monkeypatch.setattr(each, "rows_for_bound", searched)
+    found = verdict_on(a_limit(by=("sex",), min=0.4), {f"g{i}": (i % 9, 9) for i in range(500)})
+    assert len(found.blocking) == 20
+    assert all(one.needed_n is not None for one in found.blocking)
+    assert len(asked) == 20
