@@ -62,9 +62,13 @@ class LimitPower:
     of: str = ""  # of a named comparison of several rates, the one that this is about
 
     def words(self, group: GroupPower) -> str:
-        end = "this limit cannot pass" if self.blocks or not self.powered else "it will be listed with too few rows to tell"
+        listed = "it will be listed with too few rows to tell"
+        end = "this limit cannot pass" if self.blocks or not self.powered else listed
         below = f" below about {self.needed:,}" if self.needed is not None else " at any number: the tolerance is 0"
-        return f"{wording.slice_words(group.group)} has {group.n:,} {self.denominator}; {end}{below}"
+        return f"{wording.slice_words(group.group)} has {self._rows(group.n)}; {end}{below}"
+
+    def _rows(self, n: int) -> str:
+        return wording.count(n, self.denominator.removesuffix("s"), self.denominator)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,8 @@ def test_a_limit_that_lists_small_groups_can_pass_on_the_others_and_one_that_blo
     (blocking,) = plan_power([limit], held, BINARY, min_n=30, underpowered="block")
     assert (listing.can_pass, blocking.can_pass) == (True, False)
     assert [group.n for group in listing.groups if group.short] == [5]
+    alone = replace(listing.groups[0], n=1)
+    assert f"has 1 {listing.denominator.removesuffix('s')};" in listing.words(alone)
     assert "it will be listed with too few rows to tell below about" in listing.words(listing.groups[0])
 
 
