@@ -17,7 +17,7 @@ from audit.errors import Unavailable
 from audit.results import Basis
 from audit.stats.arrays import Estimates, Method, Stack, Vector, normal_quantile
 from audit.stats.means import mean
-from audit.stats.proportions import rate
+from audit.stats.proportions import rate_beyond
 from audit.stats.transformed import normal
 
 _CLIP = 1e-6  # probabilities of 0 and 1 have no logit
@@ -32,8 +32,7 @@ def calibration_in_the_large(score: ArrayLike, label: ArrayLike) -> Basis:
     s, y = _pair(score, label)
     if min(y.sum(), y.size - y.sum()) >= _RARE:
         return mean(y - s)
-    predicted = normal(float(s.mean()), 0.0)
-    return Basis(method="mover_difference", numbers={}, parts=(rate(float(y.sum()), y.size), predicted))
+    return rate_beyond(float(y.sum()), y.size, float(s.mean()))
 
 
 def calibration_slope(score: ArrayLike, label: ArrayLike) -> Basis:

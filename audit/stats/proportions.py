@@ -27,6 +27,11 @@ def rate(k: float, n: float) -> Basis:
     return Basis(method="wilson", numbers={"k": float(k), "n": float(n)})
 
 
+def rate_beyond(k: float, n: float, expected: float) -> Basis:
+    """How far a rate of ``k`` in ``n`` lies above an expected one that is known, such as the mean of the scores."""
+    return Basis(method="shifted_wilson", numbers={**rate(k, n).numbers, "expected": float(expected)})
+
+
 def selected_rate(k: float, n: float, tested: int) -> Basis:
     """A rate that was picked out of ``tested`` ones: its interval holds for all of them together (Bonferroni)."""
     if tested < 1:
@@ -63,6 +68,10 @@ def wilson_limits(k: Vector, n: Vector, z: float | Vector) -> Estimates:
 
 def _rate(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
     return wilson_limits(stack.numbers["k"], stack.numbers["n"], normal_quantile(tail))
+
+
+def _shifted(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
+    return Estimates(*(bound - stack.numbers["expected"] for bound in _rate(stack, parts, tail)))
 
 
 def _selected(stack: Stack, parts: tuple[Estimates, ...], tail: float) -> Estimates:
@@ -117,6 +126,13 @@ METHODS = {
         short="Wilson",
         words="Wilson score interval (Wilson 1927)",
         formula=_rate,
+        rows=("n",),
+        counts=("k", "n"),
+    ),
+    "shifted_wilson": Method(
+        short="Wilson, less the expected rate",
+        words="Wilson score interval of the observed rate (Wilson 1927), less the expected rate",
+        formula=_shifted,
         rows=("n",),
         counts=("k", "n"),
     ),

@@ -49,6 +49,7 @@ EXAMPLES: dict[str, Basis] = {
         stats.worst(RATES),
         stats.f1_from_jaccard(stats.clustered_rate(LABELS[:90], np.arange(90) // 3)),
         stats.selected_rate(40, 120, 500),
+        stats.calibration_in_the_large(SCORES[:9], np.zeros(9)),
         selected(stats.weighted_rate(LABELS[:90], VALUES), 500),
         selected(stats.clustered_rate(LABELS[:90], np.arange(90) // 3), 500),
         stats.wasserstein(SCORES[:200], SCORES[200:] ** 2),

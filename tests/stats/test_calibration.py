@@ -2,6 +2,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
@@ -14,8 +16,11 @@ from audit.stats import (
     ecce_p_value,
     expected_calibration_error,
     interval,
+    normal,
+    rate,
     value,
 )
+from audit.stats.bases import evaluate
 from audit.stats.calibration import brownian_range_tail
 from tests.stats.coverage import coverage
 
@@ -106,6 +111,17 @@ def test_a_rare_label_that_was_never_seen_does_not_make_small_scores_wrong_for_c
     assert interval(ecce(np.full(100, 0.02), np.zeros(100)), 0.95).lower == 0
 
 
+@given(st.integers(2, 60).flatmap(lambda n: st.tuples(st.integers(0, 4), st.just(n))), st.floats(0, 1))
+def test_with_rare_labels_it_is_newcombes_gap_between_the_rate_and_a_mean_score_without_error(
+    counts: tuple[int, int], score: float
+) -> None:
+    k, n = min(counts), counts[1]
+    basis = calibration_in_the_large(np.full(n, score), np.arange(n) < k)
+    apart = Basis(method="mover_difference", numbers={}, parts=(rate(k, n), normal(score, 0.0)))
+    assert basis.parts == ()
+    assert np.ravel(evaluate([basis], 0.025)) == pytest.approx(np.ravel(evaluate([apart], 0.025)), abs=1e-12)
+
+
 def test_a_certain_score_that_misses_contradicts_itself() -> None:
     y = np.repeat([0.0, 1.0], 5)
     assert ecce_p_value(ecce(y, y)) == 1
@@ -127,5 +143,5 @@ def test_a_slope_that_has_no_value_is_refused_with_its_reason() -> None:
 
 @pytest.mark.parametrize("measure", [ecce, expected_calibration_error, calibration_slope, calibration_in_the_large])
 def test_one_row_is_too_few_for_any_calibration(measure: Callable[..., Basis]) -> None:
-    with pytest.raises(Unavailable, match="of 1 rows"):
+    with pytest.raises(Unavailable, match="of 1 row has"):
         measure(np.array([0.4]), np.array([1]))
