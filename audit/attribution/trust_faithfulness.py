@@ -5,9 +5,9 @@ correlation between what a map says was taken away and how far the output fell (
 square is the infidelity of the best scaled map), among covers of the same size, so that size alone earns nothing. A map
 says what the row loses as it is, against one fill: it is held to covers of less than half of the row, by the fill that
 suits its method better. Of a picture that is mostly covered no sum of parts tells the output: a face detector's maps
-that follow small covers at 0.7 follow large ones at 0. Deletion and insertion cover the map's own order (Petsiuk et al.,
-BMVC 2018) and are compared with the random orders: without that null a random map can win under the wrong fill. All
-tests share the random covers: the null is free.
+that follow small covers at 0.7 follow large ones at 0. Deletion and insertion cover the map's own order (Petsiuk et
+al., BMVC 2018) and are compared with the random orders: without that null a random map can win under the wrong fill.
+All tests share the random covers: the null is free.
 """
 
 from __future__ import annotations
