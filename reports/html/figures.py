@@ -50,6 +50,11 @@ class Figure:
     judged: tuple[FindingWords, ...] = ()
     example: bool = False  # about a single row of the data
     scale: str = ""  # of an image map: what its full colours stand for
+    named: str = ""  # what no other part of the page is called, where the title is not
+
+    @property
+    def name(self) -> str:
+        return self.named or self.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,11 @@ class TableView:
     numeric: tuple[bool, ...]
     note: str = ""
     left_out: int = 0
+    named: str = ""  # as of a figure
+
+    @property
+    def name(self) -> str:
+        return self.named or self.title
 
 
 @dataclass(slots=True)

@@ -19,6 +19,13 @@ from reports.files import write_text
 from reports.html import docs, sections
 from reports.html.figures import Anchors
 
+HEADINGS = (
+    "Findings, worst first",
+    "Results by group",
+    "What was not measured, and why",
+    "Methods",
+    "Provenance",
+)
 CONTENT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -57,7 +64,7 @@ def _style() -> Markup:
 
 
 def _context(run: AuditRun) -> dict[str, Any]:
-    anchors = Anchors()
+    anchors = Anchors(titles=dict.fromkeys(HEADINGS, 1))
     findings = selection.all_words(run)
     return {
         "policy": CONTENT_POLICY,
@@ -78,9 +85,8 @@ def _context(run: AuditRun) -> dict[str, Any]:
         "details": _details(run),
         "statuses": tuple(wording.STATUSES.values()),
         "groups": sections.of_groups(run, anchors),
-        "sections": [
-            s for s in sections.of_families(run, anchors) if not (s.id in {"further", "baseline"} and s.empty)
-        ],
+        # What was not measured has a section of its own, so that an empty one would say nothing.
+        "sections": [s for s in sections.of_families(run, anchors) if not s.empty],
         "omissions": sections.of_omissions(run),
         "methods": [(wording.label(check), docs.blocks(text)) for check, text in sorted(run.docs.items())],
         "intervals": provenance.intervals(run),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit import wording
 from audit.record import AuditRun, Record
@@ -132,6 +132,8 @@ def of_families(run: AuditRun, anchors: Anchors) -> tuple[Section, ...]:
     known = {family for *_, families in plans for family in families}
     others = tuple(dict.fromkeys(record.family for record in run.records if record.family not in known))
     more = ("further", "Further results", "Further", "Results of checks that belong to no section above.", others)
+    for _, title, *_ in (*plans, more):
+        anchors.title(title)  # taken: no table is called like a section
     return tuple(_section(run, anchors, *plan) for plan in (*plans, more))
 
 
@@ -152,7 +154,7 @@ def _section(
         short=short,
         lead=lead,
         measured=plain,
-        listed=listed,
+        listed=tuple((anchors.title(name), rows) for name, rows in listed),
         figures=tuple(drawn[:MAX_FIGURES]),
         more_figures=tuple(drawn[MAX_FIGURES:]),
         examples=tuple(f for f in shown if isinstance(f, Figure) and f.example),
@@ -206,7 +208,7 @@ def _omitted(run: AuditRun, o: Omission) -> str:
 
 def _estimates(run: AuditRun, records: Iterable[Record], anchors: Anchors) -> tuple[Figure, ...]:
     return tuple(
-        figures.of_estimates(rows, title, anchors.new("figure", "energy", unit))
+        figures.of_estimates(rows, anchors.title(title), anchors.new("figure", "energy", unit))
         for (unit, title), rows in estimates.charted(run, records).items()
     )
 
@@ -240,7 +242,7 @@ def of_groups(run: AuditRun, anchors: Anchors) -> tuple[GroupBlock, ...]:
 
 
 def _group_figure(run: AuditRun, grid: Grid, anchors: Anchors) -> Figure:
-    return figures.of_groups(
+    figure = figures.of_groups(
         grid.cells,
         limit_lines(run, grid),
         title(run, grid),
@@ -249,6 +251,13 @@ def _group_figure(run: AuditRun, grid: Grid, anchors: Anchors) -> Figure:
         better=selection.note_of(run, grid.name).better,
         judged=judged(run, grid),
     )
+    return replace(figure, named=_named(run, grid, anchors))
+
+
+def _named(run: AuditRun, grid: Grid, anchors: Anchors) -> str:
+    """``True positive rate, by race``: a measure stands once for each set of columns, a name once on a page."""
+    columns = " and ".join(wording.label(column) for column in grid.columns)
+    return anchors.title(f"{wording.sentence(title(run, grid))}, by {columns}")
 
 
 def _group_table(run: AuditRun, grid: Grid, anchors: Anchors) -> TableView:
@@ -260,6 +269,7 @@ def _group_table(run: AuditRun, grid: Grid, anchors: Anchors) -> TableView:
         rows=tuple((wording.group_words(m.slice), wording.measurement(m)) for m in shown),
         numeric=(False, True),
         left_out=len(grid.cells) - len(shown),
+        named=_named(run, grid, anchors),
     )
 
 

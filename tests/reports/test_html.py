@@ -88,6 +88,38 @@ def test_one_of_a_kind_is_never_written_as_several() -> None:
         assert ONE.findall(text) == []
 
 
+def landmarks(text: str) -> list[str]:
+    """The names of all regions of a page, navigation among them."""
+    reader = Reader(text)
+    headings = {a["id"]: "" for tag, a in reader.tags if tag in {"h1", "h2"} and "id" in a}
+    for found in re.finditer(r'<h[12] id="([^"]+)">(.*?)</h[12]>', text, re.DOTALL):
+        headings[found.group(1)] = bare(found.group(2)).strip()
+    named = [a for tag, a in reader.tags if tag in {"section", "nav"} or a.get("role") == "region"]
+    return [a.get("aria-label") or headings[a["aria-labelledby"]] for a in named]
+
+
+def test_every_landmark_of_a_page_has_a_name_of_its_own() -> None:
+    both = [({"race": race, "sex": sex}, 0.5, 40) for race in ("a", "b") for sex in ("f", "m")]
+    more = rates("accuracy", [*RACE, *both, ({"sex": "f"}, 0.5, 40), ({"sex": "m"}, 0.6, 40)])
+    twice = [
+        Table(name=name, title="What the model relies on", columns=("a",), rows=(("b",),)) for name in ("one", "two")
+    ]
+    extra = record("fairness.more", Outcome(measurements=tuple(more), evidence=tuple(twice)))
+    names = landmarks(page.render(rich(records=(*rich().records, extra))))
+    assert all(names)
+    assert [name for name in names if names.count(name) > 1] == []
+    assert {"Numbers: Accuracy, by race", "Numbers: Accuracy, by race and sex"} <= set(names)
+
+
+def test_a_section_without_anything_is_left_out_and_nothing_links_to_it() -> None:
+    text = page.render(rich(records=tuple(r for r in rich().records if r.family == "performance")))
+    assert 'id="performance"' in text
+    for gone in ("energy", "reliance", "fairness"):
+        assert f'id="{gone}"' not in text
+        assert f'href="#{gone}"' not in text
+    assert "Nothing was measured" not in text
+
+
 def assert_inert(text: str) -> None:
     """No script, no handler, nothing that leaves the page, and the policy that would stop it all the same."""
     reader = Reader(text)
