@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from audit import store, writers
 from audit.case import Case, build_case, data_spec, with_baseline, with_variants
 from audit.data import Dataset
+from audit.data.feature_groups import feature_groups as grouped
+from audit.data.feature_groups import with_groups
 from audit.data.memory import as_table
 from audit.data.opening import dataset_from_table, default_features, with_features
 from audit.data.reading import table_digest
@@ -95,6 +97,7 @@ def run(
     name: str = "audit",
     purpose: str = "",
     columns: Mapping[str, Mapping[str, Any]] | None = None,
+    feature_groups: Mapping[str, Sequence[str] | str] | None = None,
     training: Mapping[str, str] | None = None,
     stats: Mapping[str, Any] | None = None,
     gate: Mapping[str, Any] | None = None,
@@ -114,8 +117,8 @@ def run(
     ``task`` is inferred where it is left out; ``query`` names the column that tells the lists of a ranking apart.
     ``variants`` are other forms of the model by name, compared with it on the same rows; ``baseline`` is the model now
     in use, given as ``model`` is, or as {"prediction": ...} or {"score": ...} that name columns of ``test``. ``costs``
-    names checks that do not run by default: "timing", "retrain". ``limits``, ``use``, ``columns``, ``training``,
-    ``stats``, ``gate`` and ``compute`` read as their tables in audit.toml.
+    names checks that do not run by default: "timing", "retrain". ``limits``, ``use``, ``columns``,
+    ``feature_groups``, ``training``, ``stats``, ``gate`` and ``compute`` read as their tables in audit.toml.
     AuditError, in words, when the audit cannot be made.
     """
     asked = locals()  # all that was asked, by its name here
@@ -132,6 +135,7 @@ def explain(
     features: Sequence[str] | None = None,
     background: Any = None,
     columns: Mapping[str, Mapping[str, Any]] | None = None,
+    groups: Mapping[str, Sequence[str] | str] | None = None,
     classes: Sequence[Scalar] = (),
     output: str | None = None,
     positive: Scalar | None = None,
@@ -143,13 +147,20 @@ def explain(
     """Why ``model`` answered as it did for every row of ``data``, whatever it reads, in one shape.
 
     ``model`` and ``data`` are as in :func:`run`; ``background`` (default: ``data``) is what the rows are explained
-    against, best the training data. ``columns`` reads as [columns] in audit.toml, such as
-    {"scan": {"kind": "image", "from": "px_*", "shape": [1, 8, 8]}}. ``layer`` names a layer of a torch module to be
-    explained in place of its inputs. ``result.parts`` holds the contributions by column, ``result.facts`` how they were
-    made and how good they are. AuditError, in words, where there can be no explanation.
+    against, best the training data. ``columns`` reads as [columns] in audit.toml, such as {"scan": {"kind": "image",
+    "from": "px_*", "shape": [1, 8, 8]}}. ``groups`` explains columns of a table together, each group under its name:
+    {"region": ["region_north", "region_south"]} or {"region": "region_*"}. ``layer`` names a layer of a torch module to
+    be explained in place of its inputs. ``result.parts`` holds the contributions by column, ``result.facts`` how they
+    were made and how good they are. AuditError, in words, where there can be no explanation.
     """
     roles = _given({"path": IN_MEMORY, "target": target, "positive": positive, "features": _listed(features)})
-    raw = {"name": "explain", "model": {"path": IN_MEMORY}, "data": {"test": roles}, "columns": dict(columns or {})}
+    raw = {
+        "name": "explain",
+        "model": {"path": IN_MEMORY},
+        "data": {"test": roles},
+        "columns": dict(columns or {}),
+        "feature_groups": _members(groups),
+    }
     loaded = _loaded(raw, "audit.explain")
     test, rest = (
         _dataset(name, data if table is None else table, loaded.spec)
@@ -161,6 +172,7 @@ def explain(
 
     own = features or adapter.features or default_features(test)
     test, rest = (with_features(part, tuple(own)) for part in (test, rest))
+    test = with_groups(test, grouped(loaded.spec.feature_groups, test, "groups"))
     try:
         return explain_rows(adapter, test, background=rest, positive=positive, layer=layer, method=method, seed=seed)
     except Unavailable as why:
@@ -177,6 +189,7 @@ def _as_written(asked: Mapping[str, Any]) -> dict[str, Any]:
         "use": list(asked["use"]),
         "data": {"test": _given(_test_table(asked)), **train},
         **{name: dict(asked[name] or {}) for name in names},
+        "feature_groups": _members(asked["feature_groups"]),
         "limit": [dict(limit) for limit in asked["limits"]],
         "evidence": {"rows": asked["rows"]},
         **({} if asked["model"] is None else {"model": _given(_model_table(asked))}),
@@ -239,6 +252,11 @@ def _with_others(case: Case, variants: Mapping[str, Any], baseline: Any, wrapped
 def _listed(value: Any) -> Any:
     """What may stand alone or one a label, as audit.toml holds it."""
     return value if value is None or isinstance(value, str | float | int) else list(value)
+
+
+def _members(groups: Any) -> Any:
+    """Groups of features as audit.toml holds them; what is none is refused with all that is."""
+    return {name: _listed(given) for name, given in groups.items()} if isinstance(groups, Mapping) else groups or {}
 
 
 def _given(table: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from audit.data import Dataset
 from audit.data.dataset import shown
+from audit.data.feature_groups import feature_groups, with_groups
 from audit.data.opening import default_features, inherit, open_dataset, with_features
 from audit.data.task import QUANTITIES, TargetFacts, decide_positive, decide_task, target_facts
 from audit.energy.intensity import intensity
@@ -152,11 +153,13 @@ def build_case(spec: AuditSpec, root: Path, model: LoadedModel | None, datasets:
     refuse_unknown_region(spec)
     question = question_of(spec, datasets["test"], None if model is None else model.model.classes)
     _refuse_unknown_columns(spec, datasets["test"])
+    datasets = {name: _with_features(data, model) for name, data in datasets.items()}
+    groups = feature_groups(spec.feature_groups, datasets["test"])
     return Case(
         spec=spec,
         root=root,
         loaded=model,
-        datasets={name: _with_features(data, model) for name, data in datasets.items()},
+        datasets={name: with_groups(data, groups) for name, data in datasets.items()},
         task=question.task,
         classes=question.classes,
         positive=question.positive,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.counting import count
 from audit.data import Columns
 from audit.errors import Unavailable
 from audit.models import LinearModel, ProbabilisticClassifier, Regressor, TreeEnsemble
@@ -21,6 +22,7 @@ from audit.results import Scalar
 
 from .explanation import typical_change
 from .owners import owners
+from .players import Players
 from .scalar import class_index, positive_index
 from .tree_groups import TABLE_BITS
 from .trees import tree_shapley
@@ -36,8 +38,8 @@ REPRODUCED = 1e-5  # single precision inside a library; a wrong tree is off by f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedForm:
-    """``values`` and ``halves`` (n, d) over the user's columns; the others (n,). ``halves`` is half the difference
-    between the values over the two halves of the background."""
+    """``values`` and ``halves`` (n, d) over the user's columns, or groups of them; the others (n,). ``halves`` is half
+    the difference between the values over the two halves of the background."""
 
     values: Floats
     halves: Floats | None
@@ -58,26 +60,27 @@ def closed_form(
     positive: Scalar | None,
     seed: int,
     target: str = "",
+    players: Players | None = None,
 ) -> ClosedForm:
     """Attributions of the foreground rows. Unavailable (not_applicable) when the model is more than its arrays.
 
-    ``target`` is the class of a multiclass model that every row is explained by (default: the predicted one).
+    ``target`` is the class of a multiclass model that every row is explained by (default: the predicted one), and
+    ``players`` say which columns come and go together (default: each alone).
     """
+    players = players or Players.among(tuple(foreground))
     score = model.forest() if isinstance(model, TreeEnsemble) else model.linear()
     n = _length(foreground)
-    columns = _stacked(foreground, background, n, score)
+    columns = _stacked(foreground, background, n, score, players)
     design = model.design(columns)
     raw = score.raw(design)
     _require_same_answers(model, columns, score.link, raw)
-    owner = owners(model, columns, design, seed)
+    owner, d = owners(model, columns, design, seed, players), len(players.names)
     told = _explained(score.link, getattr(model, "classes", ()), raw, n, positive, target)
     parts = 2 if len(design) - n >= 4 else 1
     if isinstance(score, Linear):
-        phi = _linear(score, design, n, owner, len(foreground), told.places, parts)
+        phi = _linear(score, design, n, owner, d, told.places, parts)
     else:
-        phi = tree_shapley(
-            score, design[:n], design[n:], owner=owner, columns=len(foreground), targets=told.places, parts=parts
-        )
+        phi = tree_shapley(score, design[:n], design[n:], owner=owner, columns=d, targets=told.places, parts=parts)
     sizes = [len(part) for part in np.array_split(np.arange(len(design) - n), parts)]
     usual = told.sign * raw[n:][:, told.places]
     return ClosedForm(
@@ -102,20 +105,22 @@ def _length(columns: Columns) -> int:
     return len(next(iter(columns.values())))
 
 
-def _stacked(foreground: Columns, background: Columns, n: int, score: Forest | Linear) -> Columns:
-    most = _length(background) if isinstance(score, Linear) else affordable_background(score, n)
+def _stacked(foreground: Columns, background: Columns, n: int, score: Forest | Linear, players: Players) -> Columns:
+    most = _length(background) if isinstance(score, Linear) else affordable_background(score, n, len(players.names))
     return {name: np.concatenate([foreground[name], background[name][:most]]) for name in foreground}
 
 
-def affordable_background(forest: Forest, n: int) -> int:
-    """Background rows for which deep trees, whose leaves are enumerated, take seconds."""
-    deep = _deep_leaves(forest)
+def affordable_background(forest: Forest, n: int, players: int | None = None) -> int:
+    """Background rows for which deep trees, whose leaves are enumerated, take seconds; ``players`` are those of the
+    game (default: one for each column of the design matrix that a tree asks for)."""
+    deep = _deep_leaves(forest, players)
     return BACKGROUND_ROWS if not deep else int(np.clip(LEAF_PAIRS / (deep * n), FEWEST_BACKGROUND, BACKGROUND_ROWS))
 
 
-def _deep_leaves(forest: Forest) -> int:
-    """Leaves that may ask for more columns than a table holds."""
-    if len(forest.used) <= TABLE_BITS:
+def _deep_leaves(forest: Forest, players: int | None) -> int:
+    """Leaves that may ask for more players than a table holds."""
+    most = len(forest.used)
+    if (most if players is None else min(most, players)) <= TABLE_BITS:
         return 0
     level = forest.roots
     for _ in range(TABLE_BITS):
@@ -134,7 +139,7 @@ def _require_same_answers(model: object, columns: Columns, link: Link, raw: Floa
     if not np.isfinite(raw).all():
         raise Unavailable(
             "undefined",
-            f"the model returned NaN or infinite outputs for {int((~np.isfinite(raw).all(axis=1)).sum())} rows",
+            f"outputs are NaN or infinite for {count(int((~np.isfinite(raw).all(axis=1)).sum()), 'row')}",
             "find the inputs that it cannot answer (missing values, overflow) and mend the model or impute them",
         )
     if link == "identity" and isinstance(model, Regressor):

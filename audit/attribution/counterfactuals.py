@@ -5,6 +5,8 @@ search: from the row, each step tries every allowed value of every column that m
 the most score for its cost, and stops at the wanted decision; changes that turned out unneeded are then taken back.
 Numbers move between the observed 5 and 95 % quantiles only, categories only to values that were seen. The cost of a
 change is its distance in standard deviations, 1 for another category (Wachter et al., 2018; Ustun et al., FAT* 2019).
+Columns of one of the user's groups change each on their own; but where they are one-hot columns in all the data, they
+are the levels of one category, which changes as a whole.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from audit.data import Columns, Dataset
 
 from .hybrids import rows_per_call
+from .indicators import Levels, packed, unpacked
 
 Floats = NDArray[np.float64]
 Score = Callable[[Columns], Floats]
@@ -68,12 +71,20 @@ class Counterfactual:
         return bool(self.changes)
 
 
-def options(reference: Dataset, immutable: Sequence[str]) -> list[Option]:
-    """Values of the columns that may change: quantiles of a number as they were observed, or all seen categories."""
-    found = []
+def options(reference: Dataset, immutable: Sequence[str], one_hot: Sequence[Levels] = ()) -> list[Option]:
+    """Values of the columns that may change: quantiles of a number as they were observed, or all seen categories.
+
+    The columns of ``one_hot`` are a category each, which is fixed where one of its columns is.
+    """
+    found = [
+        Option(name=levels.name, values=states, spread=0.0)
+        for levels in one_hot
+        if not set(levels.columns) & set(immutable) and len(states := levels.seen(reference)) > 1
+    ]
+    parts = {column for levels in one_hot for column in levels.columns}
     for name in reference.roles.features:
         kind = reference.column(name).kind
-        if name in immutable or kind not in {"number", "category"}:
+        if name in immutable or name in parts or kind not in {"number", "category"}:
             continue
         values = reference.values(name)
         if kind == "number" and values.dtype.kind in "iuf":
@@ -89,8 +100,16 @@ def options(reference: Dataset, immutable: Sequence[str]) -> list[Option]:
     return found
 
 
-def counterfactuals(score: Score, columns: Columns, allowed: Sequence[Option], goal: float) -> list[Counterfactual]:
-    """For each row the cheapest found change after which ``score`` is at least ``goal``; all rows step together."""
+def counterfactuals(
+    score: Score, columns: Columns, allowed: Sequence[Option], goal: float, one_hot: Sequence[Levels] = ()
+) -> list[Counterfactual]:
+    """For each row the cheapest found change after which ``score`` is at least ``goal``; all rows step together.
+
+    Columns of ``one_hot`` are searched as one category, so that ``score`` never meets a row with two levels of it.
+    """
+    if one_hot:
+        whole = packed(columns, one_hot)
+        return counterfactuals(lambda table: score(unpacked(table, columns, one_hot)), whole, allowed, goal)
     now = {name: values.copy() for name, values in columns.items()}
     reached = score(now)
     still_open = np.ones((len(reached), len(allowed)), dtype=bool)

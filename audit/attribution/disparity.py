@@ -18,21 +18,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
+from audit.counting import count
 from audit.errors import Unavailable
 from audit.stats import generator
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Values = Floats | Sequence[Floats]
 
 PERMUTATIONS = 999
 FEWEST = 30
 BINS, PROPENSITY_BINS = 8, 5
 FOLDS = 5
+ROWS_A_TERM = 10  # that is taken out of the contributions of a group of columns
 OVERLAP = 0.02  # rows whose propensity is within this of 0 or 1 have no counterpart in the other group
 POWER_Z = 1.959964 + 0.841621  # two-sided 5 %, power 80 %
 
@@ -69,7 +73,7 @@ def require_rows(group: Mask) -> None:
     could = f"; differences under {seen:.1f} standard deviations would go unseen" if seen < np.inf else ""
     raise Unavailable(
         "insufficient_data",
-        f"{inside} rows of the group and {outside} others were explained, fewer than {FEWEST}{could}",
+        f"{count(inside, 'row')} of the group and {count(outside, 'other')} were explained, fewer than {FEWEST}{could}",
         f"give at least {FEWEST} rows of each",
     )
 
@@ -90,12 +94,16 @@ def raw_tests(phis: Sequence[Floats], group: Mask, seed: int) -> list[Test]:
     return _largest([np.abs(_welch(_mean_and_size(phi), labels)) for phi in phis], len(group))
 
 
-def mechanism_test(phi: Floats, features: Floats, group: Mask, propensity: Floats, seed: int) -> Test:
-    """Whether they differ for the same inputs. ``features`` (n, d): each column's own value as a number or a code."""
+def mechanism_test(phi: Floats, features: Values, group: Mask, propensity: Floats, seed: int) -> Test:
+    """Whether they differ for the same inputs.
+
+    ``features`` holds, for each of the d contributions, the values that it is about as numbers or codes: (n, d) of
+    columns, or one (n, members) for each column or group.
+    """
     return mechanism_tests([phi], features, group, propensity, seed)[0]
 
 
-def mechanism_tests(phis: Sequence[Floats], features: Floats, group: Mask, propensity: Floats, seed: int) -> list[Test]:
+def mechanism_tests(phis: Sequence[Floats], features: Values, group: Mask, propensity: Floats, seed: int) -> list[Test]:
     """:func:`mechanism_test` for the contributions to each of several classes; p holds for all classes at once.
 
     Rows that the propensity puts out of reach of the other group are left out; Unavailable when few remain.
@@ -107,16 +115,17 @@ def mechanism_tests(phis: Sequence[Floats], features: Floats, group: Mask, prope
             f"only {int(kept.sum())} of {len(kept)} rows have inputs that occur in both groups",
             "compare groups whose inputs overlap; the raw difference stands beside this",
         )
-    features, group = features[kept], group[kept]
+    each = features.T[:, :, None] if isinstance(features, np.ndarray) else features
+    features, group = [own[kept] for own in each], group[kept]
     shared = _bins(propensity[kept], PROPENSITY_BINS)
     signs = generator(seed, "disparity.mechanism").choice([-1.0, 1.0], (PERMUTATIONS, len(group)))
     signs = np.concatenate([np.ones((1, len(group))), signs])
     return _largest([_signed(phi[kept], features, shared, group, signs) for phi in phis], len(group))
 
 
-def _signed(phi: Floats, features: Floats, shared: NDArray[np.int64], group: Mask, signs: Floats) -> Floats:
+def _signed(phi: Floats, features: Sequence[Floats], shared: NDArray[np.int64], group: Mask, signs: Floats) -> Floats:
     """Statistics (B, 2 d) of the products of residuals under these signs (B, n): all means, then all sizes."""
-    found = [_residual_products(phi[:, j], features[:, j], shared, group) for j in range(phi.shape[1])]
+    found = [_residual_products(phi[:, j], features[j], shared, group) for j in range(phi.shape[1])]
     products = np.column_stack([both for both, _ in found])
     spread = np.sqrt((products**2).sum(axis=0))
     t = np.abs(np.divide(signs @ products, spread, out=np.zeros((len(signs), len(spread))), where=spread > 0))
@@ -209,16 +218,33 @@ def _against(t: Floats, most: Floats, rows: int) -> Test:
 
 
 def _residual_products(phi: Floats, feature: Floats, shared: NDArray[np.int64], group: Mask) -> tuple[Floats, float]:
-    """Product of the residuals of the group and of phi, |phi|, given the bins of column and propensity (n, 2), and the
-    share of the rows' degrees of freedom that the bins left."""
-    own = _bins(feature, BINS)
-    centred = np.where(np.isfinite(feature), feature, 0.0)
-    basis = np.column_stack([own[:, None] == np.unique(own), shared[:, None] == np.unique(shared)[1:], centred])
-    basis = basis.astype(np.float64)
+    """Product of the residuals of the group and of phi, |phi|, given what the columns (n, members) say and the bins of
+    the propensity (n, 2), and the share of the rows' degrees of freedom that this left."""
+    basis = np.column_stack([*_curves(feature), shared[:, None] == np.unique(shared)[1:]]).astype(np.float64)
     targets = np.column_stack([group.astype(np.float64), phi, np.abs(phi)])
     fitted, _, rank, _ = np.linalg.lstsq(basis, targets, rcond=1e-10)
     residual = targets - basis @ fitted
     return np.asarray(residual[:, :1] * residual[:, 1:]), 1 - int(rank) / len(phi)
+
+
+def _curves(feature: Floats) -> list[NDArray[Any]]:
+    """What is taken out of a column, or of the columns of a group (n, members): bins of each, its value and its square,
+    and the products of every two, so far as the rows can bear it. Of more columns than that, principal components.
+
+    Squares, because tails that lie within one bin would else go along with a group of another spread.
+    """
+    n, most = len(feature), max(1, len(feature) // ROWS_A_TERM)
+    known = np.where(np.isfinite(feature), feature, 0.0)
+    spread = known.std(axis=0)
+    scaled = (known - known.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    if scaled.shape[1] > 2 * most:
+        left, size, _ = np.linalg.svd(scaled, full_matrices=False)
+        feature = scaled = (left * size)[:, : 2 * most] * np.sqrt(n) / max(float(size[0]), 1.0)
+    k = scaled.shape[1]
+    cuts = [_bins(column, BINS if k == 1 else int(np.clip(1 + most // k, 1, BINS))) for column in feature.T]
+    flags = [codes[:, None] == np.unique(codes)[min(i, 1) :] for i, codes in enumerate(cuts)]
+    first, second = np.triu_indices(k, 1)
+    return [*flags, scaled, scaled**2, (scaled[:, first] * scaled[:, second])[:, :most]]
 
 
 def _bins(values: Floats, most: int) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ efficiency or local accuracy). How far the sum is off is measured for every row 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,7 +28,8 @@ class Explained(Protocol):
     ``parts`` holds, by input (a column, or a layer), an array (n, ...) in the input's own shape, a number a place:
     pixels, tokens, time x channel, or (n,) for a number or a category. Over all parts they add up to ``output`` less
     ``base``, both (n,) and in ``unit``; ``completeness`` (n,) is the relative error of that sum and ``numerical`` (n,)
-    the error of the computation as a share of all contributions. ``targets`` names the class that is explained.
+    the error of the computation as a share of all contributions. ``targets`` names the class that is explained,
+    ``groups`` the columns of those parts that stand for several.
     """
 
     @property
@@ -62,19 +63,22 @@ class Explained(Protocol):
     @property
     def note(self) -> str: ...
     @property
+    def groups(self) -> Mapping[str, tuple[str, ...]]: ...
+    @property
     def facts(self) -> tuple[tuple[str, Scalar], ...]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Attributions of n rows over d columns.
+    """Attributions of n rows over d columns, or groups of columns that are explained as one.
 
     ``values`` (n, d) and ``standard_errors`` (n, d) are in ``unit``; a standard error is that of the computation, given
     the background: 0 where exact, of the sampled permutations for Shapley values, the change between the last two
     quadrature rules for integrated gradients. ``base`` and ``output`` have shape (n,), ``completeness`` (n,) is the
     relative error of each sum. ``targets`` names the class that is explained in each row ("" for a regressor).
     ``halves`` (n, d) is half the difference between the values over two halves of the background: one draw of the error
-    that the choice of background rows leaves; None where it was not measured.
+    that the choice of background rows leaves; None where it was not measured. ``groups`` holds the columns of
+    each group.
     """
 
     names: tuple[str, ...]
@@ -93,6 +97,11 @@ class Explanation:
     seed: int
     note: str = ""
     halves: Array | None = None
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def columns_of(self, name: str) -> tuple[str, ...]:
+        """The columns that a name of ``names`` stands for."""
+        return self.groups.get(name, (name,))
 
     @property
     def n(self) -> int:
@@ -114,7 +123,7 @@ class Explanation:
 
     @property
     def parts(self) -> Mapping[str, Array]:
-        """The values of each column, (n,)."""
+        """The values of each column or group, (n,)."""
         return {name: self.values[:, j] for j, name in enumerate(self.names)}
 
     @property
@@ -177,4 +186,5 @@ def facts_of(found: Explained, numerical: float) -> tuple[tuple[str, Scalar], ..
         (f"rows off by more than {AMBER:.0%}", int((off > AMBER).sum())),
         (f"rows off by more than {RED:.0%}, withheld", int((off > RED).sum())),
         ("numerical error, as a share of all contributions", numerical),
+        *((f"columns of {name}", ", ".join(columns)) for name, columns in found.groups.items()),
     )

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from audit.data import Dataset
 
+from .players import Players, sensitive_apart
+
 Floats = NDArray[np.float64]
 
 MOST_LEVELS = 10  # of a category, the most frequent ones
@@ -15,6 +17,19 @@ MOST_LEVELS = 10  # of a category, the most frequent ones
 def as_numbers(data: Dataset) -> Floats:
     """Shape (n, d): a number's value, a category's code, 0 for pictures and the like; NaN where missing or infinite."""
     return np.column_stack([_as_number(data, name) for name in data.roles.features])
+
+
+def own_numbers(data: Dataset) -> list[Floats]:
+    """For each player of a comparison of groups the numbers (n, members) that its contributions are about."""
+    numbers, players = as_numbers(data), Players.in_data(sensitive_apart(data))
+    return [numbers[:, players.places(j)] for j in range(len(players.names))]
+
+
+def same_attribute(data: Dataset, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """These sensitive columns with all that are grouped with them as one attribute, as its one-hot columns are."""
+    players = Players.in_data(sensitive_apart(data))
+    named = {name: players.members(name) for name in players.names}
+    return tuple({c: None for own in [columns, *named.values()] if set(own) & set(columns) for c in own})
 
 
 def _as_number(data: Dataset, name: str) -> Floats:

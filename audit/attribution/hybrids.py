@@ -7,7 +7,7 @@ makes the game of the pair smaller and is exact.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from audit.data import Columns
 from audit.errors import Unavailable
 from audit.models.portions import in_calls
 
+from .players import Players
 from .scalar import Explained
 
 ROWS_PER_CALL = 1 << 15
@@ -30,21 +31,29 @@ def rows_per_call(width: int) -> int:
 
 
 class Hybrids:
-    """Foreground rows 0..n-1 and background rows 0..m-1 in one place, and the model's answer to their mixtures."""
+    """Foreground rows 0..n-1 and background rows 0..m-1 in one place, and the model's answer to their mixtures.
 
-    def __init__(self, explained: Explained, foreground: Columns, background: Columns) -> None:
+    ``names`` (d,) are those of the players: every column by itself, unless ``players`` says otherwise.
+    """
+
+    def __init__(
+        self, explained: Explained, foreground: Columns, background: Columns, players: Players | None = None
+    ) -> None:
         self.explained = explained
-        self.names = tuple(foreground)
+        self.players = players or Players.among(tuple(foreground))
+        self.names = self.players.names
         self.n, self.m = _length(foreground), _length(background)
-        self._stacks = {name: np.concatenate([foreground[name], background[name]]) for name in self.names}
-        self._codes = np.column_stack([_codes(stack) for stack in self._stacks.values()])
+        self._stacks = {name: np.concatenate([foreground[name], background[name]]) for name in foreground}
+        codes = [_codes(stack) for stack in self._stacks.values()]
+        each = [[codes[c] for c in self.players.places(j)] for j in range(len(self.names))]
+        self._codes = np.column_stack([_together(own) for own in each])
         self.chunk = rows_per_call(sum(int(np.prod(s.shape[1:])) for s in self._stacks.values()))
         self.evaluations = 0
         self.outputs = self._reproduced(np.arange(self.n + self.m))
         self.targets = explained.targets(self.outputs[: self.n])
 
     def differs(self, rows: NDArray[np.int64], backs: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Shape (pairs, d): does column j hold different values in foreground row i and background row b?"""
+        """Shape (pairs, d): does player j hold different values in foreground row i and background row b?"""
         return np.asarray(self._codes[rows] != self._codes[self.n + backs])
 
     def ends(self, rows: NDArray[np.int64], backs: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -55,14 +64,18 @@ class Hybrids:
     def values(
         self, rows: NDArray[np.int64], backs: NDArray[np.int64], coalitions: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        """Shape (pairs,): the explained scalar where the columns in ``coalitions`` (pairs, d) come from the row."""
+        """Shape (pairs,): the explained scalar where the players in ``coalitions`` (pairs, d) come from the row."""
         result, size = np.empty(len(rows)), self.chunk
         for start in range(0, len(rows), size):
             part = slice(start, start + size)
-            source = np.where(coalitions[part], rows[part, None], self.n + backs[part, None])
+            source = np.where(self._by_column(coalitions[part]), rows[part, None], self.n + backs[part, None])
             outputs = self._call(source)
             result[part] = outputs[np.arange(len(outputs)), self.targets[rows[part]]]
         return result
+
+    def _by_column(self, coalitions: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Coalitions of players (pairs, d) as coalitions of columns."""
+        return coalitions[:, self.players.of] if self.players.groups else coalitions
 
     def _reproduced(self, source: NDArray[np.int64]) -> NDArray[np.float64]:
         """T0: a model that answers the same rows differently cannot be split into contributions."""
@@ -79,7 +92,7 @@ class Hybrids:
 
     def _call(self, source: NDArray[np.int64]) -> NDArray[np.float64]:
         """``source`` holds, for each mixed row and column, the place in the stack that its value is taken from."""
-        by_column = source if source.ndim == 2 else np.broadcast_to(source[:, None], (len(source), len(self.names)))
+        by_column = source if source.ndim == 2 else np.broadcast_to(source[:, None], (len(source), len(self._stacks)))
         parts = in_calls(len(source), len(source), lambda at: self._answered(by_column[at]))
         if len(parts) > 1:  # more rows than the memory holds: ask for no more than that again
             self.chunk = min(self.chunk, len(parts[0]))
@@ -96,13 +109,20 @@ class Hybrids:
 
     def _answered(self, by_column: NDArray[np.int64]) -> NDArray[np.float64]:
         columns: Mapping[str, NDArray[Any]] = {
-            name: self._stacks[name][by_column[:, j]] for j, name in enumerate(self.names)
+            name: stack[by_column[:, j]] for j, (name, stack) in enumerate(self._stacks.items())
         }
         return np.asarray(self.explained.function(columns), dtype=np.float64)
 
 
 def _length(columns: Columns) -> int:
     return len(next(iter(columns.values()))) if columns else 0
+
+
+def _together(codes: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Equal rows of several columns get equal integers, shape (rows,)."""
+    if len(codes) == 1:
+        return codes[0]
+    return np.asarray(np.unique(np.column_stack(codes), axis=0, return_inverse=True)[1], dtype=np.int64).reshape(-1)
 
 
 def _codes(stack: NDArray[Any]) -> NDArray[np.int64]:

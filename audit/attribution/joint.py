@@ -2,7 +2,7 @@
 
 The tensors that a path may run along are laid side by side in one row of numbers and cut apart again inside the module.
 Each number belongs to the user's column that it is made from, found by changing that column alone, and to a unit that
-can be covered: a patch, a window, a token, or a column of the table.
+can be covered: a patch, a window, a token, or a column of the table. Columns that the user groups are one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from audit.errors import Unavailable
 from audit.models import Differentiable, Embedder
 
 from .network import Network, Tensors
+from .players import Players
 from .replaced import Replaced
 from .series import window_numbers
 from .subject import grid
@@ -58,7 +59,7 @@ class Joined(torch.nn.Module):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joint:
     """Rows 0..n-1 and background rows after them. ``numbers`` (rows, D), ``owner`` (D,) the place of each number's
-    column in ``columns``, -1 for none; ``tokens`` are those of the column ``text``, padding left away."""
+    column or group in ``columns``, -1 for none; ``tokens`` are those of the column ``text``, padding left away."""
 
     network: Network
     slots: tuple[Slot, ...]
@@ -82,8 +83,9 @@ def joint(model: Differentiable, data: Dataset, background: Dataset, *, apart: b
     columns = {name: np.concatenate([data.features[name], background.features[name]]) for name in data.features}
     plain, text = Network.of(model), _text(model, data)
     inputs = _tensors(model, columns)
-    asked = columns if apart else [text] if text else []
-    changed = {name: _changes(inputs, _tensors(model, _rolled(columns, name))) for name in asked}
+    players = Players.in_data(data)
+    asked = players.names if apart else (text,) if text else ()
+    changed = {name: _changes(inputs, _tensors(model, _rolled(columns, players.members(name)))) for name in asked}
     module: torch.nn.Module = plain.module
     padding = torch.zeros(0)
     tokens: tuple[tuple[str, ...], ...] = ()
@@ -108,7 +110,7 @@ def joint(model: Differentiable, data: Dataset, background: Dataset, *, apart: b
         slots=slots,
         numbers=torch.cat([inputs[i].reshape(len(inputs[i]), -1) for i in places], dim=1),
         fixed=tuple(t for i, t in enumerate(inputs) if i not in places),
-        columns=tuple(columns),
+        columns=players.names,
         owner=torch.where(owner.any(dim=0), owner.int().argmax(dim=0), -1).numpy(),
         text=text,
         tokens=tokens,
@@ -137,8 +139,8 @@ def _tensors(model: Differentiable, columns: Columns) -> Tensors:
     return tuple((t.float() if t.dtype in {torch.float16, torch.bfloat16} else t).detach() for t in tensors)
 
 
-def _rolled(columns: Mapping[str, NDArray[Any]], name: str) -> Columns:
-    return {**columns, name: np.roll(columns[name], 1, axis=0)}
+def _rolled(columns: Mapping[str, NDArray[Any]], names: tuple[str, ...]) -> Columns:
+    return {**columns, **{name: np.roll(columns[name], 1, axis=0) for name in names}}
 
 
 def _changes(inputs: Tensors, others: Tensors) -> Tensors:

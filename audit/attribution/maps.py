@@ -47,7 +47,8 @@ class MapExplanation:
 
     The answer is the first one whose sums add up (else the first), the others are second opinions.
 
-    ``output`` (n,) is the explained scalar in ``unit``; ``feature`` names what the maps are of.
+    ``output`` (n,) is the explained scalar in ``unit``; ``feature`` names what the maps are of, ``groups`` the columns
+    that are explained as one.
     """
 
     targets: tuple[str, ...]
@@ -64,6 +65,7 @@ class MapExplanation:
     background_n: int = 0
     seed: int = 0
     note: str = ""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def grade(self, method: int, row: int) -> Grade | None:
         """Of one map; None where trust was not asked for."""

@@ -1,4 +1,7 @@
-"""Which of the user's columns each column of a model's design matrix is made of, found by changing one at a time."""
+"""Which of the user's columns each column of a model's design matrix is made of, found by changing one at a time.
+
+Columns of a group are changed together, so that a group may be mixed within itself, as by its principal components.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from audit.errors import Unavailable
 from audit.models.base import LinearModel, TreeEnsemble
 from audit.stats import generator
 
+from .players import Players
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -17,31 +22,37 @@ PROBED_ROWS = 400
 MIXTURES = 256
 
 
-def owners(model: TreeEnsemble | LinearModel, columns: Columns, design: Floats, seed: int) -> Integers:
-    """For each design column the place of its user column (0 for a constant one), shape (t,).
+def owners(
+    model: TreeEnsemble | LinearModel, columns: Columns, design: Floats, seed: int, players: Players
+) -> Integers:
+    """For each design column the place of its player (0 for a constant one), shape (t,).
 
-    ``design`` is that of ``columns``. Unavailable (not_applicable) when several columns are mixed into one, as by
+    ``design`` is that of ``columns``. Unavailable (not_applicable) when several players are mixed into one, as by
     principal components or imputation from neighbours.
     """
     if model.plain:
-        return np.arange(design.shape[1])
+        return players.of[np.arange(design.shape[1])]
     n = len(design)
-    changed = _changed(model, columns, design, np.unique(np.linspace(0, n - 1, min(n, PROBED_ROWS)).astype(int)))
+    some = np.unique(np.linspace(0, n - 1, min(n, PROBED_ROWS)).astype(int))
+    changed = _changed(model, columns, design, some, players)
     if (_varies(design) & ~changed.any(axis=0)).any():  # a rare category was not among the rows that were tried
-        changed = _changed(model, columns, design, np.arange(n))
+        changed = _changed(model, columns, design, np.arange(n), players)
     if (changed.sum(axis=0) > 1).any():
         raise _mixes()
     owner = changed.argmax(axis=0)
-    _require_separable(model, columns, design, owner, seed)
+    _require_separable(model, columns, design, owner, seed, players)
     return np.asarray(owner, dtype=np.int64)
 
 
-def _changed(model: TreeEnsemble | LinearModel, columns: Columns, design: Floats, rows: Integers) -> NDArray[np.bool_]:
-    """Shape (d, t): which design columns differ anywhere when one user column takes its neighbour's values."""
+def _changed(
+    model: TreeEnsemble | LinearModel, columns: Columns, design: Floats, rows: Integers, players: Players
+) -> NDArray[np.bool_]:
+    """Shape (d, t): which design columns differ anywhere when one player takes the values of the row before."""
     some, own = {name: values[rows] for name, values in columns.items()}, design[rows]
     found = []
-    for name, values in some.items():
-        other = model.design({**some, name: np.roll(values, 1, axis=0)})
+    for name in players.names:
+        rolled = {column: np.roll(some[column], 1, axis=0) for column in players.members(name)}
+        other = model.design({**some, **rolled})
         if other.shape != own.shape:
             raise _mixes()
         found.append((_differ(other, own)).any(axis=0))
@@ -49,12 +60,18 @@ def _changed(model: TreeEnsemble | LinearModel, columns: Columns, design: Floats
 
 
 def _require_separable(
-    model: TreeEnsemble | LinearModel, columns: Columns, design: Floats, owner: Integers, seed: int
+    model: TreeEnsemble | LinearModel,
+    columns: Columns,
+    design: Floats,
+    owner: Integers,
+    seed: int,
+    players: Players,
 ) -> None:
     """Random mixtures of rows must encode to the mixture of their encodings: the guard of all the above."""
     draw = generator(seed, "attribution.owners")
-    source = draw.integers(0, len(design), (MIXTURES, len(columns)))
-    mixed = model.design({name: values[source[:, j]] for j, (name, values) in enumerate(columns.items())})
+    source = draw.integers(0, len(design), (MIXTURES, len(players.names)))
+    places = zip(columns.items(), players.of.tolist(), strict=True)
+    mixed = model.design({name: values[source[:, j]] for (name, values), j in places})
     expected = np.take_along_axis(design, source[:, owner], axis=0)
     if mixed.shape != expected.shape or _differ(mixed, expected).any():
         raise _mixes()

@@ -1,7 +1,8 @@
-"""Loss of single rows, and what it becomes when a column is shuffled."""
+"""Loss of single rows, and what it becomes when a column, or a group of columns, is shuffled."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,12 @@ def loss_increase(
     model: Model,
     columns: Columns,
     truth: NDArray[Any],
-    name: str,
+    names: Sequence[str],
     before: Floats,
     draw: np.random.Generator,
     repeats: int,
 ) -> Floats:
-    """Mean over the shuffles of each row's loss less its loss ``before``, shape (n,)."""
+    """Mean over the shuffles of each row's loss less its loss ``before``, shape (n,); ``names`` move together."""
     n = len(truth)
     orders = np.array([draw.permutation(n) for _ in range(repeats)])
     together = max(1, rows_per_call(len(columns)) // n)
@@ -50,6 +51,6 @@ def loss_increase(
     for start in range(0, repeats, together):
         order = orders[start : start + together]
         tiled = {key: np.concatenate([values] * len(order)) for key, values in columns.items()}
-        tiled[name] = columns[name][order.reshape(-1)]
+        tiled |= {name: columns[name][order.reshape(-1)] for name in names}
         total += losses(model, tiled, np.tile(truth, len(order))).reshape(len(order), n).sum(axis=0)
     return np.asarray(total / repeats - before)

@@ -25,6 +25,7 @@ from .maps import MapExplanation, Maps, adds_up
 from .multimodal import modalities
 from .network import preflight
 from .path_maps import ablation, integrated, path_from, quick
+from .players import Players
 from .subject import Floats, Method, Subject
 from .trust import assess
 from .trust_grades import Rules
@@ -45,7 +46,7 @@ class SeveralExplanation(MapExplanation):
     columns: tuple[str, ...]
     inputs: Mapping[str, Floats]
     tokens: tuple[tuple[str, ...], ...] = field(default=())
-    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the columns of each modality
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the columns and groups of each modality
 
     @property
     def parts(self) -> Mapping[str, NDArray[Any]]:
@@ -106,7 +107,8 @@ def explain_several(
         columns=names,
         inputs=_by_column(found, paths[best].integral.values[0], kinds),
         tokens=found.tokens[: data.n],
-        members=modalities(data),
+        members=_members(data),
+        groups=Players.in_data(data).groups,
     )
 
 
@@ -174,11 +176,20 @@ def _by_column(found: Joint, values: torch.Tensor, kinds: Mapping[str, str]) -> 
         alone = [(slot, span) for slot, span in found.spans() if slot.column == name]
         mine = np.flatnonzero(found.owner == found.columns.index(name))
         whole = len(alone) == 1 and len(mine) == sum(found.owner[alone[0][1]] >= 0)
-        if whole and kinds[name] in {"image", "text", "series", "audio"}:
+        if whole and kinds.get(name) in {"image", "text", "series", "audio"}:
             result[name] = _shaped(numbers[:, alone[0][1]], alone[0][0], kinds[name])
         else:
             result[name] = numbers[:, mine].sum(axis=1)
     return result
+
+
+def _members(data: Dataset) -> dict[str, tuple[str, ...]]:
+    """The parts of each modality: its columns, those of a group under the group's name."""
+    players = Players.in_data(data)
+    return {
+        kind: tuple(name for name in players.names if set(players.members(name)) & set(columns))
+        for kind, columns in modalities(data).items()
+    }
 
 
 def _shaped(values: Floats, slot: Slot, kind: str) -> Floats:

@@ -23,6 +23,7 @@ from .closed_form import BACKGROUND_ROWS as EXACT_BACKGROUND_ROWS
 from .closed_form import closed_form
 from .explanation import RED, Explanation, completeness_error, typical_change
 from .hybrids import Hybrids
+from .players import Players
 from .scalar import explained_scalar, scales_with_company
 from .shapley import Estimate, Plan, until_accurate
 
@@ -48,6 +49,8 @@ def explain_table(
 ) -> Explanation:
     """Attributions of these rows of ``data`` (all by default) over a seeded sample of the background rows.
 
+    Features that the roles of ``data`` group are one player each, by every method.
+
     ``background`` defaults to ``data`` itself; give the training data where there is some. ``background_rows`` defaults
     to 1,000 where the model's own arrays are read and to 100 where it is evaluated. ``evaluations`` bounds the model
     calls a row of Shapley values. ``positive`` is the class that a binary model's log-odds are about (default: as the
@@ -61,7 +64,8 @@ def explain_table(
     _require_rows(chosen, source)
     order = generator(seed, "attribution.background").permutation(source.n)
     about = chosen.roles.positive if positive is None else positive
-    task = _Task(model, about, chosen.features, source, order, background_rows, evaluations, seed, target)
+    players = Players.in_data(data)
+    task = _Task(model, about, chosen.features, players, source, order, background_rows, evaluations, seed, target)
     if isinstance(model, TreeEnsemble | LinearModel) and method in {"auto", "exact"}:
         return task.exact(model) if method == "exact" else task.exact_or_shapley(model)
     if method == "exact":
@@ -81,6 +85,7 @@ class _Task:
         model: Model,
         positive: Scalar | None,
         foreground: Columns,
+        players: Players,
         source: Dataset,
         order: NDArray[np.int64],
         background_rows: int | None,
@@ -90,7 +95,7 @@ class _Task:
     ) -> None:
         self.target = target
         self.model, self.positive, self.source, self.seed = model, positive, source.name, seed
-        self.foreground, self.evaluations = foreground, evaluations
+        self.foreground, self.players, self.evaluations = foreground, players, evaluations
         self._table, self._order, self._background_rows = source, order, background_rows
 
     def background(self, usual: int) -> Columns:
@@ -98,10 +103,11 @@ class _Task:
 
     def exact(self, model: TreeEnsemble | LinearModel) -> Explanation:
         background = self.background(EXACT_BACKGROUND_ROWS)
-        result = closed_form(model, self.foreground, background, self.positive, self.seed, self.target)
+        result = closed_form(model, self.foreground, background, self.positive, self.seed, self.target, self.players)
         n = len(result.output)
         return Explanation(
-            names=tuple(self.foreground),
+            names=self.players.names,
+            groups=self.players.groups,
             values=result.values,
             standard_errors=np.zeros(result.values.shape),
             base=result.base,
@@ -111,7 +117,7 @@ class _Task:
             scalar=result.words,
             unit=result.unit,
             method=result.method,
-            value_function=_interventional(result.background, self.source),
+            value_function=self.interventional(result.background),
             background_n=result.background,
             evaluations=n + result.background,
             seed=self.seed,
@@ -128,7 +134,7 @@ class _Task:
 
     def shapley(self) -> Explanation:
         explained = explained_scalar(self.model, self.positive, self.target)
-        game = Hybrids(explained, self.foreground, self.background(BACKGROUND_ROWS))
+        game = Hybrids(explained, self.foreground, self.background(BACKGROUND_ROWS), self.players)
         evaluations = min(self.evaluations, ALONE_EVALUATIONS) if explained.alone else self.evaluations
         plan = Plan.within(evaluations, columns=len(game.names), background=game.m)
         if plan.first_look(len(game.names)):  # which costs a third more, paid from the same evaluations
@@ -140,6 +146,7 @@ class _Task:
         base = usual.mean(axis=0)
         return Explanation(
             names=game.names,
+            groups=self.players.groups,
             values=estimate.values,
             standard_errors=estimate.standard_errors,
             base=base,
@@ -149,7 +156,7 @@ class _Task:
             scalar=game.explained.words,
             unit=game.explained.unit,
             method=_shapley_words(estimate),
-            value_function=_interventional(plan.background, self.source),
+            value_function=self.interventional(plan.background),
             background_n=plan.background,
             evaluations=game.evaluations,
             seed=self.seed,
@@ -160,10 +167,11 @@ class _Task:
         from .tabular_gradients import expected_gradients  # torch is needed only for a torch model
 
         background = self.background(BACKGROUND_ROWS)
-        result = expected_gradients(model, self.foreground, background, self.positive, self.target)
+        result = expected_gradients(model, self.foreground, background, self.positive, self.target, self.players)
         n = len(next(iter(background.values())))
         return Explanation(
-            names=tuple(self.foreground),
+            names=self.players.names,
+            groups=self.players.groups,
             values=result.values,
             standard_errors=result.moved,
             base=result.base,
@@ -179,6 +187,10 @@ class _Task:
             evaluations=result.evaluations,
             seed=self.seed,
         )
+
+    def interventional(self, background: int) -> str:
+        together = " (those of a group together)" if self.players.groups else ""
+        return f"interventional: absent columns{together} take the values of {background} rows of {self.source}"
 
     def gradients_or_shapley(self, model: Differentiable) -> Explanation:
         if scales_with_company(model):
@@ -203,10 +215,6 @@ def _require_rows(data: Dataset, background: Dataset) -> None:
             raise Unavailable("insufficient_data", f"{table.name} has no rows to explain", "give at least one row")
     if not data.roles.features:
         raise Unavailable("missing_input", "no feature columns are known", "name them under features in [data.test]")
-
-
-def _interventional(background: int, source: str) -> str:
-    return f"interventional: absent columns take the values of {background} rows of {source}"
 
 
 def _shapley_words(estimate: Estimate) -> str:

@@ -21,6 +21,7 @@ from audit.results import Scalar
 
 from .integrated_gradients import integrated_gradients, refined
 from .network import Network, Tensors, encoded, preflight
+from .players import Players
 from .scalar import class_index, positive_index
 from .untouched import untouched
 
@@ -30,7 +31,8 @@ SETTLED = 0.005  # tables are small, and a column is read as a number
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedGradients:
-    """``values`` and ``moved`` have shape (n, d) over the user's columns; ``base``, ``output`` and ``typical`` (n,)."""
+    """``values`` and ``moved`` have shape (n, d) over the user's columns or groups; ``base``, ``output``
+    and ``typical`` (n,)."""
 
     values: NDArray[np.float64]
     moved: NDArray[np.float64]
@@ -44,11 +46,17 @@ class ExpectedGradients:
 
 
 def expected_gradients(
-    model: Differentiable, foreground: Columns, background: Columns, positive: Scalar | None, target: str = ""
+    model: Differentiable,
+    foreground: Columns,
+    background: Columns,
+    positive: Scalar | None,
+    target: str = "",
+    players: Players | None = None,
 ) -> ExpectedGradients:
-    """Attributions of the foreground rows; Unavailable when an input is not continuous or two columns share one.
+    """Attributions of the foreground rows; Unavailable when an input is not continuous or two players share one.
 
-    ``target`` is the class of a multiclass model that every row is explained by (default: the predicted one).
+    ``target`` is the class of a multiclass model that every row is explained by (default: the predicted one), and
+    ``players`` say which columns are added up (default: each is by itself).
     """
     network = Network.of(model)
     with untouched(network.module):
@@ -56,7 +64,7 @@ def expected_gradients(
         answers = preflight(network, inputs)
         targets = _targets(network, answers, positive, target)
         base, typical = network.usual(preflight(network, baselines), targets)
-        masks = _owners(model, foreground, background)
+        masks = _owners(model, foreground, background, players or Players.among(tuple(foreground)))
         output = network.scalar_of(answers, targets.to(answers.device)).cpu().double()
 
         def rule(rows: torch.Tensor, nodes: int) -> Tensors:
@@ -96,14 +104,15 @@ def _averaged(network: Network, inputs: Tensors, baselines: Tensors, targets: to
     return tuple(torch.cat(parts) for parts in zip(*blocks, strict=True))
 
 
-def _owners(model: Differentiable, foreground: Columns, background: Columns) -> list[Tensors]:
-    """For each column, which numbers of the module's inputs it fills, as masks over one row."""
+def _owners(model: Differentiable, foreground: Columns, background: Columns, players: Players) -> list[Tensors]:
+    """For each player, which numbers of the module's inputs it fills, as masks over one row."""
     everything = {name: np.concatenate([foreground[name], background[name]]) for name in foreground}
     inputs = encoded(model, everything)
     masks = []
-    for name, values in everything.items():
+    for name in players.names:
         # shifted by one row, every value that occurs stands in for another one somewhere
-        changed = encoded(model, {**everything, name: np.roll(values, 1, axis=0)})
+        rolled = {column: np.roll(everything[column], 1, axis=0) for column in players.members(name)}
+        changed = encoded(model, {**everything, **rolled})
         masks.append(tuple(_differs(a, b) for a, b in zip(changed, inputs, strict=True)))
     for tensors in zip(*masks, strict=True):
         shared = torch.stack(tensors).sum(dim=0) > 1
@@ -127,7 +136,7 @@ def _differs(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 
 
 def _by_column(values: Tensors, masks: Sequence[Tensors]) -> NDArray[np.float64]:
-    """Shape (n, d): the numbers that belong to each column, added up."""
+    """Shape (n, d): the numbers that belong to each player, added up."""
     columns = []
     for mask in masks:
         parts = [(v * m).reshape(len(v), -1).sum(dim=1) for v, m in zip(values, mask, strict=True)]

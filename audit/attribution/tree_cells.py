@@ -5,6 +5,7 @@ Rows of one cell take the same way at every split on that column, so a split is 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from audit.models.forest import LEAF, NEARLY_ZERO, Forest
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+MOST_CELLS = 1 << 24  # times the splits of one column: 64 MB
+FEWEST_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,18 @@ class Partition:
     cells: Sequence[Cells]
     column: Integers
     split: Integers
+
+
+def rows_at_once(forest: Forest, owner: Integers, columns: int, background: int) -> int:
+    """Rows whose cells fit into memory. Over several design columns, at worst every row is a cell of its own."""
+    several = np.bincount(owner[forest.used], minlength=columns) > 1
+    if not several.any():
+        return sys.maxsize
+    nodes = np.flatnonzero(forest.column != LEAF)
+    mine = several[owner[forest.column[nodes]]]
+    different = np.unique(np.column_stack([forest.column[nodes], forest.threshold[nodes]])[mine], axis=0)
+    widest = int(np.bincount(owner[different[:, 0].astype(np.int64)]).max())
+    return max(FEWEST_ROWS, MOST_CELLS // widest - background)
 
 
 def partition(forest: Forest, design: Floats, owner: Integers, columns: int) -> Partition:

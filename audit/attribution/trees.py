@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from audit.models.forest import Forest
 
-from .tree_cells import Cells, partition
+from .tree_cells import Cells, partition, rows_at_once
 from .tree_groups import Group, Nodes, groups
 from .tree_tables import Coder, tabulate
 from .tree_wide import add_wide
@@ -41,11 +41,23 @@ def tree_shapley(
     parts: int = 1,
 ) -> Floats:
     """Shapley values (parts, n, columns) of the output ``targets`` (n,) for rows (n, t) of a design matrix, over each
-    of so many equal parts of the background (m, t). Design column j is made of the user's column ``owner[j]``."""
-    n = len(rows)
+    of so many equal parts of the background (m, t). Design column j is made of the user's column, or of the group of
+    columns, ``owner[j]``."""
+    phi = np.zeros((parts, len(rows), columns))
+    size = rows_at_once(forest, owner, columns, len(background))
+    for start in range(0, len(rows), size):
+        part = slice(start, start + size)
+        _add_rows(forest, rows[part], background, owner, targets[part], phi[:, part])
+    return phi
+
+
+def _add_rows(
+    forest: Forest, rows: Floats, background: Floats, owner: Integers, targets: Integers, phi: Floats
+) -> None:
+    """Add the Shapley values of these rows to ``phi`` (parts, n, columns)."""
+    parts, n, columns = phi.shape
     cut = partition(forest, np.concatenate([rows, background]), owner, columns)
     back = np.array_split(np.arange(n, n + len(background)), parts)
-    phi = np.zeros((parts, n, columns))
     outputs = [(int(o), np.flatnonzero(targets == o)) for o in np.unique(targets)]
     for chunk, wide in _chunks(forest, Nodes.of(forest, cut)):
         for output, mine in outputs:
@@ -54,7 +66,6 @@ def tree_shapley(
                 add_wide(chunk, cut.cells, mine, back, own, phi)
             elif any(own[leaf.node] for group in chunk for leaf in group.leaves):
                 _add_tabulated(chunk, cut.cells, mine, back, own, phi)
-    return phi
 
 
 def _add_tabulated(

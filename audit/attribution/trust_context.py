@@ -4,7 +4,8 @@ A model can be built to judge real rows by one column and mixed ones, such as ex
 et al., "Fooling LIME and SHAP", AIES 2020). Here each column takes the value of a near neighbour, once in the real row
 and once, with the same two values, in a row whose other columns are mixed. How much the answer moves, summed over rows
 and divided by that of all columns, is the column's share of influence; the statistic is the total variation distance
-of the two sets of shares: 0 where the company of a column does not matter, 1 where other columns decide.
+of the two sets of shares: 0 where the company of a column does not matter, 1 where other columns decide. Columns that
+are explained as one take the values of one neighbour together.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from audit.errors import Unavailable
 from audit.results import Basis
 from audit.stats import normal
 
+from .players import Players
 from .scalar import Explained
 from .trust_rows import numeric
 
@@ -30,7 +32,9 @@ PROBED, NEIGHBOURS, FEWEST = 300, 20, 60
 MOST_COLUMNS = 40  # of a wide table, drawn at random
 
 
-def context_shift(explained: Explained, rows: Columns, rng: np.random.Generator) -> Basis:
+def context_shift(
+    explained: Explained, rows: Columns, rng: np.random.Generator, players: Players | None = None
+) -> Basis:
     """Total variation distance of the shares of influence, with the standard error of the delta method over rows.
 
     ``rows`` are real rows; up to 300 of them are probed. Unavailable for fewer than 60 rows or two columns, and where
@@ -38,23 +42,28 @@ def context_shift(explained: Explained, rows: Columns, rng: np.random.Generator)
     """
     flat = {name: column for name, column in rows.items() if column.ndim == 1}
     n = len(next(iter(rows.values())))
-    if len(flat) < 2:
+    players = players or Players.among(tuple(rows))
+    whole = [name for name in players.names if set(players.members(name)) <= set(flat)]
+    if len(whole) < 2:
         raise Unavailable("not_applicable", "one column cannot be mixed with another", "nothing to do")
     if n < FEWEST:
-        raise Unavailable("insufficient_data", f"{n} rows have no near neighbours", f"give at least {FEWEST}")
-    names = [list(flat)[j] for j in np.sort(rng.permutation(len(flat))[:MOST_COLUMNS])]
+        raise Unavailable("insufficient_data", f"too few rows to have near neighbours: {n}", f"give at least {FEWEST}")
+    names = [whole[j] for j in np.sort(rng.permutation(len(whole))[:MOST_COLUMNS])]
     probed = rng.permutation(n)[:PROBED]
     first, second = rng.integers(0, n, (2, len(probed)))
-    from_first = rng.permuted(np.tile(np.arange(len(rows)) < len(rows) // 2, (len(probed), 1)), axis=1)
+    d = len(players.names)
+    from_first = rng.permuted(np.tile(np.arange(d) < d // 2, (len(probed), 1)), axis=1)[:, players.of]
     mixed = {name: _where(from_first[:, j], rows[name][first], rows[name][second]) for j, name in enumerate(rows)}
     real = {name: column[probed] for name, column in rows.items()}
     answers = _Answers(explained, real)
     apart = {name: _distances(values, probed) for name, values in flat.items()}
     near, far = (np.empty((len(probed), len(names))) for _ in range(2))
     for j, name in enumerate(names):
-        other = rows[name][_neighbour(flat[name], name, apart, probed, rng)]
-        near[:, j] = np.abs(answers.of(real | {name: other}) - answers.real)
-        far[:, j] = np.abs(answers.of(mixed | {name: other}) - answers.of(mixed | {name: real[name]}))
+        own = players.members(name)
+        at = _neighbour({column: flat[column] for column in own}, apart, probed, rng)
+        other, kept = {c: rows[c][at] for c in own}, {c: real[c] for c in own}
+        near[:, j] = np.abs(answers.of(real | other) - answers.real)
+        far[:, j] = np.abs(answers.of(mixed | other) - answers.of(mixed | kept))
     return _distance(near, far)
 
 
@@ -82,12 +91,11 @@ def _distances(column: NDArray[Any], probed: Places) -> Floats:
     return np.asarray(sum((part[probed, None] - part[None, :]) ** 2 for part in block.T))
 
 
-def _neighbour(
-    column: NDArray[Any], name: str, apart: Mapping[str, Floats], probed: Places, rng: np.random.Generator
-) -> Places:
+def _neighbour(own: Columns, apart: Mapping[str, Floats], probed: Places, rng: np.random.Generator) -> Places:
     """For each probed row one of the 20 rows that are nearest in the other columns and hold another value here."""
-    away = np.add.reduce([far for other, far in apart.items() if other != name])
-    away = np.where(column[probed][:, None] == column[None, :], np.inf, away)
+    away = np.add.reduce([far for other, far in apart.items() if other not in own])
+    same = np.logical_and.reduce([column[probed][:, None] == column[None, :] for column in own.values()])
+    away = np.where(same, np.inf, away)
     most = min(NEIGHBOURS, away.shape[1])
     near = np.argpartition(away, most - 1, axis=1)[:, :most]
     chosen = near[np.arange(len(probed)), rng.integers(0, most, len(probed))]

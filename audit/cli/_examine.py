@@ -18,6 +18,7 @@ from audit.cli._params import unanswered
 from audit.cli._power import LimitPower, plan_power
 from audit.data import Dataset
 from audit.data.dataset import Column, shown
+from audit.data.feature_groups import feature_groups
 from audit.data.opening import checked_roles, default_features, logical_columns
 from audit.data.reading import files, read_table, schema
 from audit.data.task import target_facts
@@ -66,6 +67,7 @@ def examine(loaded: Loaded, registry: Registry, policy: Pack | None) -> Examined
     tables = _tables(loaded, law)
     test = tables["test"]
     question = question_of(spec, test, _known_classes(spec.model))
+    feature_groups(spec.feature_groups, test)
     items = planning.make(registry, _facts(loaded, tables, question), law.limits)
     faults = [
         *_groups_missing(law.limits, test, loaded),

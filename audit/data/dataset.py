@@ -54,6 +54,14 @@ class BaselineRoles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureGroup:
+    """Features that are explained as one, under a name of their own."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
     """Which column plays which part. Empty string or tuple: nobody does."""
 
@@ -77,6 +85,7 @@ class Roles:
     time: str = ""
     control: tuple[str, ...] = ()
     immutable: tuple[str, ...] = ()
+    feature_groups: tuple[FeatureGroup, ...] = ()
 
     def used(self) -> tuple[str, ...]:
         """Every column with a role that is not a feature."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from audit.attribution import Explanation
 from audit.attribution.closed_form import affordable_background
+from audit.attribution.indicators import indicator_sets
+from audit.attribution.players import Players, sensitive_apart, sensitive_players
 from audit.attribution.shapley import Plan
 from audit.attribution.tables import BACKGROUND_ROWS, EVALUATIONS, explain_table
 from audit.case import Case
@@ -33,6 +35,7 @@ EXACT_ROWS = 2000  # where a closed form explains them
 ENOUGH_BACKGROUND = 500  # rows that deep trees must be able to afford before so many rows are explained
 FEWEST_ROWS = 30
 LOCAL_ROWS = 4
+SHOWN_MEMBERS = 3  # values of a group that are written out
 LOCAL_EVALUATIONS = 60_000  # model calls a row where single rows are shown: about 1 % error at 15 columns
 
 Choice = tuple[str, NDArray[np.float64]]
@@ -52,7 +55,8 @@ class Explanations:
     """``overall`` explains a seeded sample; ``local`` the rows of ``chosen``, more exactly.
 
     ``sensitive`` names the sensitive columns that the model is given as features; ``rows`` (n,) the places in the data
-    of the rows of ``overall``.
+    of the rows of ``overall``. ``apart`` explains them once more with every sensitive column by itself, where the
+    user's groups hold one together with others.
     """
 
     overall: Explanation
@@ -60,6 +64,12 @@ class Explanations:
     chosen: tuple[LocalRow, ...]
     sensitive: tuple[str, ...]
     rows: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    apart: Explanation | None = None
+
+    @property
+    def compared(self) -> Explanation:
+        """The explanation by which groups of rows are compared: in it, what is sensitive stands by itself."""
+        return self.apart or self.overall
 
 
 def explanations(case: Case, model: Model, data: Dataset, predictions: Predictions, seed: int) -> Explanations:
@@ -75,6 +85,8 @@ def explanations(case: Case, model: Model, data: Dataset, predictions: Predictio
     chosen = tuple(local_rows(predictions, usable, 0.5 if threshold is None else threshold))
     positive = case.positive or relevant_class(case, data, model)
     overall, sample = explained_sample(model, data, order, background, positive, seed)
+    split = sensitive_apart(data)
+    same = split.roles == data.roles
     return Explanations(
         overall=overall,
         local=explain_table(
@@ -86,9 +98,12 @@ def explanations(case: Case, model: Model, data: Dataset, predictions: Predictio
             positive=positive,
             seed=seed,
         ),
-        chosen=tuple(LocalRow(row=row, why=why, values=_values(data, row)) for row, why in chosen),
-        sensitive=tuple(name for name in data.roles.features if name in data.roles.groups),
+        chosen=tuple(_local(data, row, why) for row, why in chosen),
+        sensitive=sensitive_players(data),
         rows=sample,
+        apart=None
+        if same
+        else explain_table(model, split, rows=sample, background=background, positive=positive, seed=seed),
     )
 
 
@@ -96,7 +111,8 @@ def explained_sample(
     model: Model, data: Dataset, order: NDArray[np.intp], background: Dataset | None, positive: str | None, seed: int
 ) -> tuple[Explanation, NDArray[np.intp]]:
     """The first rows of ``order`` and where they stand: thousands by a closed form, else hundreds."""
-    if _affords_many(model):
+    players = len(Players.in_data(data).names)
+    if _affords_many(model, players):
         many = np.sort(order[:EXACT_ROWS])
         try:
             found = explain_table(
@@ -107,16 +123,16 @@ def explained_sample(
                 raise
         else:
             return found, many
-    rows = np.sort(order[: affordable_rows(len(data.roles.features))])
+    rows = np.sort(order[: affordable_rows(players)])
     return explain_table(model, data, rows=rows, background=background, positive=positive, seed=seed), rows
 
 
-def _affords_many(model: Model) -> bool:
+def _affords_many(model: Model, players: int) -> bool:
     """Whether thousands of rows are explained in a second: a linear model, or trees that are not deep."""
     if not isinstance(model, TreeEnsemble):
         return isinstance(model, LinearModel)
     try:
-        return affordable_background(model.forest(), EXACT_ROWS) >= ENOUGH_BACKGROUND
+        return affordable_background(model.forest(), EXACT_ROWS, players) >= ENOUGH_BACKGROUND
     except Unavailable:
         return False
 
@@ -184,9 +200,25 @@ def _regression_choices(predictions: Predictions) -> Iterator[Choice]:
     yield "the prediction closest to the median", -np.abs(value - np.nanmedian(value))
 
 
-def _values(data: Dataset, row: int) -> tuple[str, ...]:
-    one = data.take([row])
-    return tuple(_cell(one, name) for name in data.roles.features)
+def _local(data: Dataset, row: int, why: str) -> LocalRow:
+    one, players = data.take([row]), Players.in_data(data)
+    return LocalRow(row=row, why=why, values=tuple(_shown(one, players.members(name), data) for name in players.names))
+
+
+def _shown(one: Dataset, columns: tuple[str, ...], data: Dataset) -> str:
+    """The value of a column, or those of a group: of one-hot columns the one that is 1."""
+    if len(columns) == 1:
+        return _cell(one, columns[0])
+    sets = list(indicator_sets(columns, [data]))
+    hot = [next((name for name in levels if one.values(name)[0]), f"none of {len(levels)}") for levels in sets]
+    rest = [name for name in columns if not any(name in levels for levels in sets)]
+    return listed([*hot, *(_cell(one, name) for name in rest)])
+
+
+def listed(cells: Sequence[str]) -> str:
+    """The values of a group's columns, the first three of them."""
+    more = len(cells) - SHOWN_MEMBERS
+    return ", ".join(cells[:SHOWN_MEMBERS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _cell(one: Dataset, name: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.attribution.explanation import Explanation
+from audit.attribution.players import sensitive_apart
 from audit.attribution.tables import EVALUATIONS, explain_table
 from audit.case import Case
 from audit.data import Dataset
@@ -88,11 +89,12 @@ def group_explanations(
     sample = explanations.rows
     owned = rows_of_their_own(single, usable, sample, seed)
     extra = np.setdiff1d(np.concatenate([sample[:0], *owned.values()]), sample)
+    data = sensitive_apart(data)
     classes, left_out = _classes(predictions)
     background = case.datasets.get("train")
     if classes == ("",):
         positive = case.positive or relevant_class(case, data, model)
-        one, rows = _with_extra(model, data, explanations.overall, sample, extra, background, positive, seed)
+        one, rows = _with_extra(model, data, explanations.compared, sample, extra, background, positive, seed)
         found: tuple[Explanation, ...] = (one,)
     else:
         rows = np.union1d(sample, extra)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 
@@ -43,7 +43,18 @@ def _thresholds(value: object) -> object:
     return value
 
 
+def _named_groups(value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Groups of features that have a name and members. ValueError for one that has not."""
+    for name, members in value.items():
+        if not name.strip():
+            raise ValueError("a group has no name: write it before its columns, such as region = ['region_*']")
+        if not members:
+            raise ValueError(f'the group "{name}" is empty: name its columns, or leave it out')
+    return value
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Column = Annotated[str | tuple[str, ...], BeforeValidator(_columns)]
 Threshold = Annotated[float | tuple[float, ...], BeforeValidator(_thresholds)]
+FeatureGroups = Annotated[dict[str, Names], AfterValidator(_named_groups)]
 Task = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from audit.results import Scalar
 from audit.spec.baseline import BaselineColumns, BaselineSpec
-from audit.spec.fields import Column, Names, Task, Threshold
+from audit.spec.fields import Column, FeatureGroups, Names, Task, Threshold
 from audit.spec.labels import label_fault
 
 
@@ -257,6 +257,9 @@ class AuditSpec(_Strict):
     model: ModelSpec | None = None
     data: DataSpecs
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+    feature_groups: FeatureGroups = Field(
+        default_factory=dict, description="features explained as one, by a name: columns or patterns such as region_*"
+    )
     training: TrainingSpec = TrainingSpec()
     limit: tuple[LimitSpec, ...] = ()
     waive: tuple[WaiverSpec, ...] = ()
@@ -320,6 +323,12 @@ class AuditSpec(_Strict):
             raise ValueError("model.baseline and data.test.baseline both give a baseline: keep one of them")
         if columns is not None and self.labels:
             raise ValueError("data.test.baseline is of one target: name one label as target, or give [model] baseline")
+        return self
+
+    @model_validator(mode="after")
+    def _groups_what_a_model_reads(self) -> AuditSpec:
+        if self.feature_groups and self.model is None:
+            raise ValueError("feature_groups say how a model is explained, and there is no [model]: leave them out")
         return self
 
     @model_validator(mode="after")

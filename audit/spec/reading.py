@@ -23,6 +23,7 @@ _WORDS = {
     "Tuple should have": "must have",
     "valid tuple": "list",
     "valid dictionary or instance of": "table such as",
+    "valid dictionary": "table",
     "a valid string": "text in quotes",
 }
 _PLAIN = re.compile("|".join(map(re.escape, _WORDS)))

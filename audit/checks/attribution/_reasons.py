@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from audit.attribution import Explanation
 from audit.attribution.disparity import Gap, correlation
-from audit.attribution.group_inputs import as_numbers
+from audit.attribution.group_inputs import own_numbers
 from audit.data import Dataset
 from audit.results import RankedItem, Ranking, Table
 
@@ -48,8 +48,8 @@ def gap_ranking(split: Gap, kept: Explanation, words: str, level: float) -> Rank
 
 def proxy_table(kept: Explanation, sample: Dataset, group: NDArray[np.bool_], split: Gap, words: str) -> Table:
     """Per column: its part of the gap, and how it and its contributions go along with the group."""
-    features = as_numbers(sample)
-    numbers = [sample.column(name).kind == "number" for name in kept.names]
+    features = own_numbers(sample)
+    ordered = [[sample.column(c).kind == "number" for c in kept.columns_of(name)] for name in kept.names]
     rows = tuple(
         (
             kept.names[j],
@@ -57,7 +57,7 @@ def proxy_table(kept: Explanation, sample: Dataset, group: NDArray[np.bool_], sp
             float(kept.values[~group, j].mean()),
             float(split.parts[j]),
             correlation(kept.values[:, j], group),
-            correlation(features[:, j], group) if numbers[j] else None,
+            _strongest(features[j][:, ordered[j]], group),
         )
         for j in np.argsort(-np.abs(split.parts), kind="stable")[:MOST]
     )
@@ -73,5 +73,15 @@ def proxy_table(kept: Explanation, sample: Dataset, group: NDArray[np.bool_], sp
             "correlation of the value with the group",
         ),
         rows=rows,
-        note="A column whose contribution goes along with the group stands in for it, whatever it is called.",
+        note=_PROXY + (_OF_GROUPS if kept.groups else ""),
     )
+
+
+_PROXY = "A column whose contribution goes along with the group stands in for it, whatever it is called."
+_OF_GROUPS = " Of columns that are grouped, the correlation of the value is that of the one that goes along most."
+
+
+def _strongest(values: NDArray[np.float64], group: NDArray[np.bool_]) -> float | None:
+    """The correlation with the group that is largest in size, of several columns (n, members)."""
+    found = [r for column in values.T if (r := correlation(column, group)) is not None]
+    return max(found, key=abs, default=None)

@@ -11,6 +11,7 @@ from audit.attribution.several import SeveralExplanation
 from audit.data import Dataset
 from audit.data.dataset import shown
 from audit.inputs.explained_maps import ExplainedMaps
+from audit.inputs.explanations import listed
 from audit.results import Array, Contribution, ImageMap, TextMap, Waterfall
 
 MOST = 15  # bars; the rest are added up
@@ -25,6 +26,8 @@ def pictures(
     note = f"Explains {found.scalar}, all inputs together.{f' Trust {grade.words}.' if grade else ''}"
     completeness, target = float(found.completeness[i]), found.targets[i]
     for name, values in found.inputs.items():
+        if name in found.groups:
+            continue
         title, label = f"{given.title(i, 'Row')}. {name}", f"row_{i + 1}_{name}"
         if rows.column(name).kind == "image" and values.ndim == 3:
             from audit.attribution.images import shown_pictures  # and with it Captum
@@ -60,7 +63,7 @@ def _waterfall(given: ExplainedMaps[SeveralExplanation], rows: Dataset, i: int) 
     found = given.explanation
     sums = {name: float(values[i].sum()) for name, values in found.inputs.items()}
     order = sorted(sums, key=lambda name: -abs(sums[name]))
-    cells = {name: _cell(rows, name, i) for name in order}
+    cells = {name: listed([_cell(rows, c, i) for c in found.groups.get(name, (name,))]) for name in order}
     items = [Contribution(label=name, shown=cells[name], value=sums[name]) for name in order[:MOST]]
     if rest := order[MOST:]:
         together = sum(sums[name] for name in rest)

@@ -9,8 +9,10 @@ column's importance is the mean absolute contribution, with Hall's interval over
 fixed). The ranking shows intervals that hold for all columns at once (bootstrap-t of the largest deviation), and a
 table the ranks that hold for all columns at once, and how often resampled rows put a column among the first three. The
 errors that come from the rows, from the background and from sampling are told apart. The relative error of every row's
-sum is measured; rows beyond 5 % are withheld. A contribution says what the model used, not what would happen if the
-value changed; a sensitive attribute may also act through other columns, which its own share does not show.
+sum is measured; rows beyond 5 % are withheld. Columns that [feature_groups] names together are one player and one bar.
+A sensitive column that is in such a group with others is explained once more by itself for its own share. A
+contribution says what the model used, not what would happen if the value changed; a sensitive attribute may also act
+through other columns, which its own share does not show.
 
 How to reduce the risk: question the columns at the top with those who know the domain; remove leaks and proxies and
 retrain; where a sensitive column counts, compare the groups' error rates with and without it.
@@ -30,9 +32,10 @@ import numpy as np
 
 from audit.attribution import RED, Explanation
 from audit.attribution.importance import mean_absolute, share
+from audit.attribution.players import unknown
 from audit.check import check
 from audit.checks.attribution._rankings import facts, rankings
-from audit.errors import Unavailable, nearest
+from audit.errors import Unavailable
 from audit.inputs.explanations import Explanations
 from audit.results import Basis, Measurement, Omission, Outcome, Reason
 from audit.stats import exact, measured
@@ -71,11 +74,11 @@ def global_importance(explanations: Explanations, level: float, params: Params =
         _attempt(IMPORTANCE, partial(mean_absolute, kept, j), kept, level, kept.names[j]) for j in wanted[:MOST]
     ]
     found_ones = [one for one in importance if isinstance(one, Measurement)]
-    both = [*importance, *_shares(kept, wanted, explanations.sensitive, level, whole=not params.feature)]
+    both = [*importance, *_shares(explanations, level, params)]
     return Outcome(
         measurements=(*(r for r in both if isinstance(r, Measurement)), *_completeness(found, level, params)),
-        omissions=(*_omissions(found, explanations.sensitive, params), *(r for r in both if isinstance(r, Omission))),
-        evidence=(*rankings(found_ones, kept, level), facts(found)),
+        omissions=(*_omissions(explanations, params), *(r for r in both if isinstance(r, Omission))),
+        evidence=(*rankings(found_ones, kept, level), facts(explanations)),
     )
 
 
@@ -83,14 +86,14 @@ def _largest_first(kept: Explanation) -> list[int]:
     return [int(j) for j in np.argsort(-np.abs(kept.values).sum(axis=0), kind="stable")]
 
 
-def _shares(
-    kept: Explanation, wanted: list[int], sensitive: tuple[str, ...], level: float, *, whole: bool
-) -> Iterator[Measurement | Omission]:
+def _shares(explanations: Explanations, level: float, params: Params) -> Iterator[Measurement | Omission]:
     """Each sensitive column's own share and, first, that of all of them together."""
-    mine = [j for j in wanted if kept.names[j] in sensitive]
-    if mine and whole:
+    compared = explanations.compared
+    kept = compared.take(compared.trusted)
+    mine = [j for j in _largest_first(kept) if kept.names[j] in explanations.sensitive]
+    if mine and not params.feature:
         yield _attempt(SHARE, partial(share, kept, mine), kept, level)
-    for j in mine:
+    for j in [j for j in mine if params.feature in {"", kept.names[j]}]:
         yield _attempt(SHARE, partial(share, kept, [j]), kept, level, kept.names[j])
 
 
@@ -98,7 +101,7 @@ def _attempt(
     name: str, make: Callable[[], Basis], kept: Explanation, level: float, feature: str = ""
 ) -> Measurement | Omission:
     params = {"feature": feature} if feature else {}
-    unit, columns = kept.unit if name == IMPORTANCE else "1", (feature,) if feature else ()
+    unit, columns = kept.unit if name == IMPORTANCE else "1", kept.columns_of(feature) if feature else ()
     try:
         return measured(name=name, basis=make(), level=level, n=kept.n, unit=unit, params=params, columns=columns)
     except Unavailable as why:
@@ -112,15 +115,16 @@ def _completeness(found: Explanation, level: float, params: Params) -> Iterator[
         yield measured(name="attribution_completeness_error", basis=basis, level=level, n=found.n, unit="1")
 
 
-def _omissions(found: Explanation, sensitive: tuple[str, ...], params: Params) -> Iterator[Omission]:
+def _omissions(explanations: Explanations, params: Params) -> Iterator[Omission]:
+    found = explanations.overall
     lost = int((~found.trusted).sum())
     if lost:
         detail = f"{lost} of {found.n} rows: their contributions miss the output by more than {RED:.0%}"
         yield _omission(IMPORTANCE, Reason.WITHHELD, detail, "give a smoother model", lost)
     if params.feature and params.feature not in found.names:
-        detail = f'"{params.feature}" is no feature of the model{nearest(params.feature, found.names)}'
-        yield _omission(IMPORTANCE, Reason.NOT_APPLICABLE, detail, "name one of its features", 0)
-    if not sensitive:
+        why = unknown(params.feature, found.names, found.groups)
+        yield _omission(IMPORTANCE, Reason.NOT_APPLICABLE, *why, 0)
+    if not explanations.sensitive:
         detail = "no sensitive column is a feature of the model; others may still stand in for one"
         remedy = "compare the groups' rates and errors instead"
         yield _omission(SHARE, Reason.NOT_APPLICABLE, detail, remedy, 0)

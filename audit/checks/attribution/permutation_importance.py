@@ -6,7 +6,8 @@ and no loss is used without need; a column that all the loss hangs on is a singl
 How it is measured: in a seeded sample of labelled rows the values of one column are shuffled among the rows, several
 times, and each row's loss (log loss of the true class; squared error for a quantity) is compared with its own loss
 before: the importance is the mean of these paired differences, with Hall's interval over the rows. Columns that carry
-the same information hide each other: each looks unimportant while the other is there.
+the same information hide each other: each looks unimportant while the other is there; name them in [feature_groups],
+and they are shuffled together.
 
 How to reduce the risk: ask where the most important column comes from and whether it is known when the model decides;
 retrain without columns that do no good.
@@ -23,6 +24,7 @@ from functools import partial
 import numpy as np
 
 from audit.attribution.permutation import loss_increase, losses
+from audit.attribution.players import Players, unknown
 from audit.check import check
 from audit.checks._support import Sheet
 from audit.data import Dataset
@@ -62,11 +64,10 @@ def permutation_importance(
         raise Unavailable("not_applicable", found, "read what the score rests on: mean_absolute_attribution")
     sheet = Sheet(measures=MEASURES, level=level)
     label = need_labels(predictions)
-    names = [name for name in data.roles.features if params.feature in {"", name}]
+    players = Players.in_data(data)
+    names = [name for name in players.names if params.feature in {"", name}]
     if not names:
-        raise Unavailable(
-            "not_applicable", f'"{params.feature}" is no feature of the model', "name one of its features"
-        )
+        raise Unavailable("not_applicable", *unknown(params.feature, players.names, players.groups))
     draw = generator(seed, NAME)
     known = np.flatnonzero(np.isfinite(label) if label.dtype.kind == "f" else label >= 0)
     rows = np.sort(draw.permutation(known)[: min(ROWS, max(30, EVALUATIONS // (REPEATS * len(names))))])
@@ -74,10 +75,13 @@ def permutation_importance(
         raise Unavailable("insufficient_data", "fewer than two rows have a label", "give labelled rows")
     columns, truth = data.take(rows).features, label[rows]
     before = losses(model, columns, truth)
-    increase = {name: loss_increase(model, columns, truth, name, before, draw, REPEATS) for name in names}
+    increase = {
+        name: loss_increase(model, columns, truth, players.members(name), before, draw, REPEATS) for name in names
+    }
     kept = sorted(names, key=lambda name: -increase[name].mean())[:MOST]
     for name in kept:
-        sheet.add(NAME, partial(mean, increase[name]), n=len(rows), params={"feature": name}, columns=(name,))
+        own = players.members(name)
+        sheet.add(NAME, partial(mean, increase[name]), n=len(rows), params={"feature": name}, columns=own)
     return sheet.outcome(*((_ranking(sheet, len(rows)),) if sheet.measurements else ()))
 
 
@@ -90,7 +94,7 @@ def _ranking(sheet: Sheet, n: int) -> Ranking:
         method=sheet.measurements[0].method,
         n=n,
         items=tuple(
-            RankedItem(label=m.columns[0], value=m.value, lower=m.interval.lower, upper=m.interval.upper)
+            RankedItem(label=str(m.params["feature"]), value=m.value, lower=m.interval.lower, upper=m.interval.upper)
             for m in sheet.measurements
         ),
         note=f"Mean increase of each row's own loss over {REPEATS} shuffles of the column; one interval a column.",

@@ -10,7 +10,8 @@ the difference of each column's mean contribution, with intervals that hold for 
 merged: *raw* asks whether contributions differ at all (permutation of group labels, largest difference over columns);
 *mechanism* asks whether they differ for the same inputs, after a column's value and the probability of the group given
 all other inputs are taken out. Groups that differ only in their inputs show in the first and not in the second. A table
-says how each column and its contributions go along with the group, the mark of a proxy.
+says how each column and its contributions go along with the group, the mark of a proxy. Columns that [feature_groups]
+names together are one reason; a sensitive column among them stands by itself here, so that it cannot hide in a group.
 
 How to reduce the risk: question the columns that make the gap with those who know the domain; a mechanism difference
 needs a reason, or the sensitive column and its interactions out of the model.
@@ -29,7 +30,7 @@ import numpy as np
 from audit import wording
 from audit.attribution import Explanation
 from audit.attribution.disparity import Gap, Test, gap, mechanism_tests, propensities, raw_tests, require_rows
-from audit.attribution.group_inputs import as_numbers, propensity_design
+from audit.attribution.group_inputs import own_numbers, propensity_design, same_attribute
 from audit.check import check
 from audit.checks._support import Sheet
 from audit.checks.attribution._reasons import gap_ranking, proxy_table
@@ -106,7 +107,8 @@ def _add_gap(sheet: Sheet, split: Gap, contrast: Contrast, kept: Explanation, na
         feature = kept.names[j]
         basis = partial(normal, float(split.parts[j]), float(split.errors[j]), df, n=size)
         params = {"feature": feature, **of}
-        sheet.add("score_gap_contribution", basis, n=n, slice=slice, params=params, columns=(feature,), unit=kept.unit)
+        own = kept.columns_of(feature)
+        sheet.add("score_gap_contribution", basis, n=n, slice=slice, params=params, columns=own, unit=kept.unit)
 
 
 def _add_tests(
@@ -117,13 +119,14 @@ def _add_tests(
 
     def add(measure: str, tests: Sequence[Test]) -> None:
         for of, test in zip(classes, tests, strict=True):
-            basis, columns = partial(exact, test.p), (names[test.column],)
+            basis, columns = partial(exact, test.p), kept[0].columns_of(names[test.column])
             sheet.add(measure, basis, n=n, slice=contrast.slice, params=_class(of), columns=columns)
 
     add("reason_disparity_p_value", raw_tests(phis, group, seed))
     try:
-        likely = propensities(propensity_design(sample, without=tuple(contrast.slice)), group, seed)
-        add("mechanism_disparity_p_value", mechanism_tests(phis, as_numbers(sample), group, likely, seed))
+        without = same_attribute(sample, tuple(contrast.slice))
+        likely = propensities(propensity_design(sample, without=without), group, seed)
+        add("mechanism_disparity_p_value", mechanism_tests(phis, own_numbers(sample), group, likely, seed))
     except Unavailable as why:
         sheet.omit("mechanism_disparity_p_value", why, n=n, rows=n, slice=contrast.slice)
 

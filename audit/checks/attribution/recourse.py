@@ -5,10 +5,11 @@ one group is a burden of its own, even where the rates are equal.
 
 How it is measured: for a seeded sample of rows with the unfavourable decision, the cheapest allowed change that turns
 it is searched by asking the model (greedy over at most four columns; numbers within the observed 5 to 95 %, categories
-that were seen). Columns under ``immutable`` and the sensitive ones never change. The cost is in standard deviations, 1
-for another category; it is an upper bound, since the search is greedy. The share of rows with such a change is given
-for every group, and the mean cost among those who have one. A few rows are shown with the nearest rows that the model
-decided favourably and rightly.
+that were seen). Columns under ``immutable`` and the sensitive ones never change. Those that [feature_groups] names
+together change each on their own, unless they are one-hot in all rows (never two of them 1): these change as one
+category, and none of them where one may not. The cost is in standard deviations, 1 for another category; it is an upper
+bound, since the search is greedy. The share of rows with such a change is given for every group, and the mean cost
+among those who have one. A few rows are shown with the nearest rows that the model decided favourably and rightly.
 
 How to reduce the risk: name columns that people cannot change under immutable; ask whether the changes shown would be
 real improvements or gaming; where a group pays more, look at the columns that it would have to change.
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 
 from audit.attribution.counterfactuals import Counterfactual, counterfactuals, nearest_rows, options
 from audit.attribution.group_inputs import as_numbers
+from audit.attribution.indicators import one_hot_levels
 from audit.case import Case
 from audit.check import check
 from audit.checks._support import Sheet, share
@@ -61,7 +63,9 @@ def recourse(
     if not len(refused):
         raise Unavailable("undefined", "no row has the unfavourable decision", "nothing to do")
     rows = np.sort(generator(seed, "recourse.rows").permutation(refused)[:ROWS])
-    allowed = options(case.datasets.get("train", data), (*data.roles.immutable, *data.roles.groups))
+    train = case.datasets.get("train", data)
+    one_hot = one_hot_levels((data, train))
+    allowed = options(train, (*data.roles.immutable, *data.roles.groups), one_hot)
     if not allowed:
         raise Unavailable("not_applicable", "no column may change", "name fewer columns under immutable")
     index, goal = predictions.favourable, _goal(case, predictions)
@@ -69,7 +73,7 @@ def recourse(
     def score(columns: Columns) -> NDArray[np.float64]:
         return np.asarray(model.predict_proba(columns)[:, index])
 
-    found = counterfactuals(score, data.take(rows).features, allowed, goal)
+    found = counterfactuals(score, data.take(rows).features, allowed, goal, one_hot)
     sheet = Sheet(measures=MEASURES, level=level)
     _measure(sheet, found, groups, rows)
     return sheet.outcome(_changed(found), *_shown(case, found, rows, data, predictions))

@@ -5,13 +5,13 @@ to look harmless to methods that ask about rows that do not exist.
 
 How it is measured: on rows of the sample that the contributions were made for. T1: the relative error of a row's sum.
 T4: half of the columns take the values of background rows, sixteen times; the correlation between what the
-contributions say was taken away and the fall of the output. T9: both by group; a group of which the sample holds fewer
-than 30 rows is given rows of its own, drawn at random. T8: the ROC AUC of a classifier that tells mixed rows, such as
-Shapley values ask about, from real ones, on rows it was not fitted to; near 1 the model is asked where it has seen
-nothing. Also T8, of the model: a column takes the value of a near neighbour, in the real row and in a mixed one; how
-far the columns' shares of the answer's moves differ between the two (total variation distance), which is large for a
-model that hides from questions about mixed rows. The grade (A, B, C, withheld) follows from the rules in trust@1.toml.
-Contributions with strong interactions are less faithful by nature, not by error.
+contributions say was taken away and the fall of the output. Columns of one group in [feature_groups] go together. T9:
+both by group; a group of which the sample holds fewer than 30 rows is given rows of its own. T8: the ROC AUC of a
+classifier that tells mixed rows, such as Shapley values ask about, from real ones, on rows it was not fitted to; near 1
+it is asked about what it has never seen. Also T8, of the model: a column takes the value of a near neighbour, in the
+real row and in a mixed one; how far the columns' shares of the answer's moves differ between the two (total variation
+distance), which is large for a model that hides from questions about mixed rows. The grade (A, B, C, withheld) follows
+from the rules in trust@1.toml. Contributions with strong interactions are less faithful by nature.
 
 How to reduce the risk: give more background rows; for a group with worse reasons, explain its rows with more
 evaluations; where mixed rows are easily told, check the most important columns by permuting them in pairs.
@@ -27,6 +27,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.attribution.players import Players
 from audit.attribution.scalar import explained_scalar
 from audit.attribution.tables import explain_table
 from audit.attribution.trust_context import PROBED, context_shift
@@ -35,6 +36,7 @@ from audit.case import Case
 from audit.check import check
 from audit.checks._support import Sheet
 from audit.checks.attribution._trust import rows_table
+from audit.counting import count
 from audit.data import Dataset
 from audit.errors import Unavailable
 from audit.inputs.explanations import Explanations
@@ -92,23 +94,25 @@ def trust_rows(
     if len(more):
         extra = explain_table(model, data, rows=more, background=train, positive=positive, seed=seed)
         parts.append((extra.values, extra.completeness))
+    players = Players.in_data(data)
     values, missed = (np.concatenate(both) for both in zip(*parts, strict=True))
     every = np.concatenate([rows, more])
     sides = list(_sides(groups, every, len(rows), owned))
     _by_group(sheet, "trust_row_completeness_error", missed, sides)
     try:
         background = train.take(rng.permutation(train.n)[:100]).features
-        faithful = row_faithfulness(model, data.take(every).features, values, background, positive, rng)
+        faithful = row_faithfulness(model, data.take(every).features, values, background, positive, rng, players)
     except Unavailable as why:
         sheet.omit("trust_row_faithfulness", why, n=0, rows=len(rows))
     else:
         _by_group(sheet, "trust_row_faithfulness", faithful, sides)
     some = data.take(rng.permutation(data.n)[:GAP_ROWS])
-    sheet.add("trust_manifold_gap", lambda: hybrid_gap(some.features, rng), n=some.n)
+    sheet.add("trust_manifold_gap", lambda: hybrid_gap(some.features, rng, players), n=some.n)
     asked = generator(seed, "trust_rows.context")
-    probed = min(PROBED, some.n)
     sheet.add(
-        "trust_context_shift", lambda: context_shift(explained_scalar(model, positive), some.features, asked), n=probed
+        "trust_context_shift",
+        lambda: context_shift(explained_scalar(model, positive), some.features, asked, players),
+        n=min(PROBED, some.n),
     )
     return sheet.outcome(rows_table(shared.method, sheet.measurements))
 
@@ -144,5 +148,5 @@ def _by_group(sheet: Sheet, name: str, values: NDArray[np.float64], sides: Seque
 def _mean(values: NDArray[np.float64], of_group: bool) -> Basis:
     if of_group and len(values) < FEWEST:
         remedy = f"give at least {FEWEST} rows of it"
-        raise Unavailable("insufficient_data", f"{len(values)} explained rows are fewer than {FEWEST}", remedy)
+        raise Unavailable("insufficient_data", f"{count(len(values), 'explained row')}, fewer than {FEWEST}", remedy)
     return mean(values)

@@ -151,5 +151,5 @@ def test_the_loss_of_a_shuffled_column_rises_by_twice_its_part_of_the_variance()
     before = losses(model, columns, truth)
     for name, weight in zip(columns, [2.0, -1.0, 0.5], strict=True):
         draw = np.random.default_rng(0)
-        rise = loss_increase(model, columns, truth, name, before, draw, 20).mean()
+        rise = loss_increase(model, columns, truth, [name], before, draw, 20).mean()
         assert rise == pytest.approx(2 * weight**2 * columns[name].var(), rel=0.02)

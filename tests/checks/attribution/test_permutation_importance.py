@@ -54,7 +54,7 @@ def test_the_increase_is_the_mean_over_the_shuffles_of_paired_differences():
     columns = numbers(20, 2)
     y = linear(columns) + 1
     before = losses(Value(linear), columns, y)
-    found = loss_increase(Value(linear), columns, y, "x0", before, np.random.default_rng(3), 4)
+    found = loss_increase(Value(linear), columns, y, ["x0"], before, np.random.default_rng(3), 4)
     draw = np.random.default_rng(3)
     slow = np.zeros(20)
     for _ in range(4):
