@@ -9,7 +9,7 @@ from audit import wording
 from audit.record import AuditRun, Record
 from audit.results import Measurement, Omission, Reason
 from reports import estimates, paired, selection
-from reports.grids import Grid, judged, left_out, limit_lines, on_words, overall, title
+from reports.grids import Grid, judged, left_out, limit_lines, named, on_words, overall, title
 from reports.grids import grids as all_grids
 from reports.html import figures
 from reports.html.figures import Anchors, Figure, TableView
@@ -132,8 +132,8 @@ def of_families(run: AuditRun, anchors: Anchors) -> tuple[Section, ...]:
     known = {family for *_, families in plans for family in families}
     others = tuple(dict.fromkeys(record.family for record in run.records if record.family not in known))
     more = ("further", "Further results", "Further", "Results of checks that belong to no section above.", others)
-    for _, title, *_ in (*plans, more):
-        anchors.title(title)  # taken: no table is called like a section
+    for _, heading, *_ in (*plans, more):
+        anchors.title(heading)  # taken: no table is called like a section
     return tuple(_section(run, anchors, *plan) for plan in (*plans, more))
 
 
@@ -250,6 +250,7 @@ def _group_figure(run: AuditRun, grid: Grid, anchors: Anchors) -> Figure:
         overall=overall(run, grid),
         better=selection.note_of(run, grid.name).better,
         judged=judged(run, grid),
+        named=named(run, grid),
     )
     return replace(figure, named=_named(run, grid, anchors))
 
