@@ -34,6 +34,12 @@ def names():
     frame = pd.DataFrame({"income": rng.normal(size=40), "age": rng.normal(size=40)})
     forest = RandomForestClassifier(5, random_state=0).fit(frame, frame["income"] > 0)
     pixels = {f"px_{j}": rng.random(6) for j in range(64)}
+    south = rng.integers(0, 2, 30)
+    visits = pd.DataFrame(
+        {"region_south": south, "region_north": 1 - south, **dict.fromkeys(("weight", "height", "age"))}
+    )
+    visits[["weight", "height", "age"]] = rng.normal(size=(30, 3))
+    clinic = RandomForestClassifier(5, random_state=0).fit(visits, visits["weight"] * visits["height"] > south)
     encode = lambda columns: (torch.from_numpy(columns["scan"]), as_table(columns))  # noqa: E731
     return {
         "audit": audit,
@@ -46,6 +52,8 @@ def names():
         "recurrent": Head().eval(),
         "signals": {"signal": [rng.normal(size=24) for _ in range(4)]},
         "wards": pd.DataFrame({**pixels, "age": rng.normal(size=6), "town": ["east", "west"] * 3}),
+        "clinic": clinic,
+        "visits": visits,
         "ward": TorchModel(Reads(note=False), encode, CLASSES, "logit", features=["scan", "age", "town"]),
     }
 
@@ -57,6 +65,7 @@ SHAPES = [
     {"signal": (4, 12, 2)},
     {"scan": (6, 8, 8), "age": (6,), "town": (6,)},
     {"head": (4, 2)},
+    {"region": (30,), "body": (30,), "age": (30,)},
 ]
 
 
