@@ -50,6 +50,20 @@ def judged(run: AuditRun, grid: Grid) -> tuple[selection.FindingWords, ...]:
     )
 
 
+def named(run: AuditRun, grid: Grid) -> frozenset[frozenset[tuple[str, str | None]]]:
+    """The groups of this grid that a finding names."""
+    about = [
+        finding
+        for finding in run.findings
+        if finding.limit.measure == grid.name
+        and set(finding.limit.by) == set(grid.columns)
+        and finding.limit.on == grid.record.on
+    ]
+    listed = [c for f in about for c in (*f.blocking, *f.listed, *([f.comparison] if f.comparison else []))]
+    slices = [*(finding.subject.slice for finding in about), *(group for c in listed for group in c.groups)]
+    return frozenset(frozenset(one.items()) for one in slices)
+
+
 def limit_lines(run: AuditRun, grid: Grid) -> list[LimitLine]:
     """The bounds on the value of each group; a bound on a gap has no place on the axis of the values."""
     lines = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +14,8 @@ from reports.charts.spec import Layer, Numbers, Spec, axis_title, data, distinct
 from reports.charts.theme import LIGHT, STEP, Palette
 
 MAX_ROWS = 40
+MAX_NUMBERS = 60  # groups of one measure that a page holds; of more only those that a reader must see
+MAX_LARGEST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,21 @@ def worst(measurements: Sequence[Measurement], overall: Measurement | None, bett
     return sorted(measurements, key=lambda m: (key[id(m)], _name(m)))[:MAX_ROWS]
 
 
+def notable(
+    measurements: Sequence[Measurement],
+    *,
+    overall: Measurement | None = None,
+    better: str = "none",
+    named: Collection[frozenset[tuple[str, str | None]]] = (),
+) -> list[Measurement]:
+    """All of them, or of more than 60 the worst, the largest and those whose slice is ``named`` by a verdict."""
+    if len(measurements) <= MAX_NUMBERS:
+        return list(measurements)
+    largest = sorted(measurements, key=lambda m: (-m.n, _name(m)))[:MAX_LARGEST]
+    kept = {id(m) for m in (*worst(measurements, overall, better), *largest)}
+    return [m for m in measurements if id(m) in kept or frozenset(m.slice.items()) in named]
+
+
 def describe(
     measurements: Sequence[Measurement], title: str, *, overall: Measurement | None = None, better: str = "none"
 ) -> str:
@@ -93,14 +110,15 @@ def describe(
     )
 
 
-def numbers(measurements: Sequence[Measurement]) -> Numbers:
-    """Group, value, interval and n, in the order of the chart."""
+def numbers(measurements: Sequence[Measurement], left_out: int = 0) -> Numbers:
+    """Group, value, interval and n, in the order of the chart; ``left_out`` says how many more there are."""
     return Numbers(
         columns=("group", "value", "interval", "n"),
         rows=tuple(
             (_name(m), wording.value(m), wording.interval(m.interval, m.unit, m.value), f"{m.n:,}")
             for m in _ordered(measurements)
         ),
+        left_out=left_out,
     )
 
 

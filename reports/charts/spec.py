@@ -23,6 +23,7 @@ class Numbers:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    left_out: int = 0  # groups that evidence/groups.parquet holds and this table does not
 
 
 def data(rows: Sequence[Row]) -> alt.InlineData:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
@@ -134,8 +134,10 @@ def of_groups(
     overall: Measurement | None,
     better: str,
     judged: tuple[FindingWords, ...],
+    named: Collection[frozenset[tuple[str, str | None]]] = (),
 ) -> Figure:
-    """The dot-and-interval chart of one measure over the groups of one set of columns."""
+    """The dot-and-interval chart of one measure over the groups of one set of columns; ``named`` ones are listed."""
+    listed = groups.notable(measurements, overall=overall, better=better, named=named)
     description = groups.describe(measurements, title, overall=overall, better=better)
     spec = charts.figure_groups(measurements, lines, title, overall=overall, better=better)
     return Figure(
@@ -143,7 +145,7 @@ def of_groups(
         title=wording.sentence(title),
         picture=drawn(spec, title, description),
         description=wording.sentence(description),
-        numbers=groups.numbers(measurements),
+        numbers=groups.numbers(listed, len(measurements) - len(listed)),
         judged=judged,
     )
 

@@ -21,8 +21,9 @@ from audit import wording
 from audit.errors import StoreError
 from audit.policy import Verdict
 from audit.record import Record
-from audit.results import Outcome, Reason, Table
+from audit.results import Measurement, Outcome, Reason, Table
 from reports import junit, markdown, selection
+from reports.charts import groups
 from reports.html import page
 from reports.html.docs import blocks
 from reports.html.figures import Anchors, of_table
@@ -366,3 +367,26 @@ def test_curves_and_tables_about_all_groups_stand_in_the_report_and_their_rates_
     sections = {s.id: s for s in of_families(replace(run, records=(*run.records, record)), Anchors())}
     assert "The lists that are ranked" in [t.title for t in sections["fairness"].tables]
     assert len(sections["fairness"].measured) == 1
+
+
+def test_of_very_many_groups_the_worst_the_largest_and_those_a_verdict_names_are_listed_and_the_rest_counted() -> None:
+    def group(i: int) -> Measurement:
+        return measurement(
+            "selection_rate", 0.3 + 0.0001 * i, 0.1, 20 + (1000 if i == 500 else 0), {"site": f"s{i:04}"}
+        )
+
+    run = rich(records=(replace(rich().records[0], outcome=Outcome(measurements=tuple(map(group, range(1000))))),))
+    judged = next(f for f in run.findings if f.limit.measure == "selection_rate")
+    c = next(f.comparison for f in run.findings if f.comparison is not None)
+    named = replace(c, groups=({"site": "s0300"}, {"site": "s0301"}))
+    finding = replace(judged, limit=replace(judged.limit, by=("site",)), subject=group(302), blocking=(named,))
+    (block,) = of_groups(replace(run, findings=(finding,)), Anchors())
+    numbers = block.figures[0].numbers
+    assert numbers is not None
+    shown = {row[0] for row in numbers.rows}
+    assert {"s0300", "s0301", "s0302", "s0500", "s0999"} <= shown
+    assert len(shown) <= groups.MAX_ROWS + groups.MAX_LARGEST + 3
+    assert len(shown) + numbers.left_out == 1000
+    assert f"And {numbers.left_out} more groups, in evidence/groups.parquet." in page.render(
+        replace(run, findings=(finding,))
+    )
