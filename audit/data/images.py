@@ -33,7 +33,9 @@ def _read(cell: str | bytes | None, row: int, root: str | None, shape: tuple[int
                 converted = converted.resize((shape[2], shape[1]), Image.Resampling.BILINEAR)
             pixels = np.asarray(converted, dtype=np.float32) / 255.0
     except (OSError, UnidentifiedImageError) as error:
-        raise DataError(f"row {row}: the picture cannot be read: {error}") from error
+        raise DataError(
+            f"row {row}: the picture cannot be read: {error} (paths are relative to audit.toml or to root in [columns])"
+        ) from error
     return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 

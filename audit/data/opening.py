@@ -182,7 +182,7 @@ def _described(name: str, spec: ColumnSpec, sources: tuple[str, ...], stored: Co
         bins=tuple(sorted(spec.bins or ())),
         labels=spec.labels,
         reference=spec.reference,
-        root=str(relative(root, spec.root)) if spec.root else None,
+        root=str(relative(root, spec.root or "")),
     )
 
 
