@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from audit.errors import SpecError, nearest
-from audit.spec.model import AuditSpec
+from audit.spec.model import AuditSpec, DataSpec
 
 M = TypeVar("M", bound=BaseModel)
 _SCALARS = ("str", "int", "float", "bool")
@@ -25,6 +25,19 @@ _WORDS = {
     "valid dictionary or instance of": "table such as",
     "valid dictionary": "table",
     "a valid string": "text in quotes",
+}
+_OTHER_NAMES = {
+    "sensitive": "groups",
+    "sensitive_features": "groups",
+    "sensitive_attributes": "groups",
+    "protected": "groups",
+    "protected_attributes": "groups",
+    "label": "target",
+    "y": "target",
+    "file": "path",
+    "data": "path",
+    "cutoff": "threshold",
+    "reason": "why",
 }
 _PLAIN = re.compile("|".join(map(re.escape, _WORDS)))
 
@@ -94,7 +107,7 @@ def _fault(model: type[BaseModel], item: dict[str, Any]) -> str:
     loc = [part for part in item["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
     key = ".".join(f"[{part}]" if isinstance(part, int) else str(part) for part in loc).replace(".[", "[") or "the file"
     if item["type"] == "extra_forbidden":
-        return f'unknown key "{key}"{nearest(str(loc[-1]), _keys_at(model, loc[:-1]))}'
+        return f'unknown key "{key}"{_meant(str(loc[-1]), _keys_at(model, loc[:-1]))}'
     if item["type"] == "missing":
         return f'"{key}" is missing'
     message = item["msg"].removeprefix("Value error, ")
@@ -102,6 +115,16 @@ def _fault(model: type[BaseModel], item: dict[str, Any]) -> str:
         return message if item["loc"] == () or message.startswith("the limit on") else f'"{key}": {message}'
     words = _PLAIN.sub(lambda match: _WORDS[match[0]], message)
     return f'"{key}" {words}, got {item["input"]!r:.80}'
+
+
+def _meant(name: str, allowed: list[str]) -> str:
+    """A hint at the key that an unknown one stands for; empty where none comes to mind."""
+    known = _OTHER_NAMES.get(name.lower())
+    if known in allowed:
+        return f' (did you mean "{known}"?)'
+    if name in DataSpec.model_fields:
+        return " (it is a key of [data.test])"
+    return nearest(name, allowed)
 
 
 def _merged(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

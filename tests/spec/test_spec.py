@@ -40,6 +40,8 @@ def test_the_shortest_file_is_read_with_every_default(tmp_path: Path) -> None:
     [
         ('nmae = "x"\n' + HEAD, 'unknown key "nmae" (did you mean "name"?)'),
         (HEAD + 'taget = "y"\n', 'unknown key "data.test.taget" (did you mean "target"?)'),
+        (HEAD + 'sensitive = ["race"]\n', 'unknown key "data.test.sensitive" (did you mean "groups"?)'),
+        ('positive = 1\n' + HEAD, 'unknown key "positive" (it is a key of [data.test])'),
         (HEAD + '[columns.race]\nlables = {}\n', 'unknown key "columns.race.lables" (did you mean "labels"?)'),
         (HEAD + '[[limit]]\nmeasure = "a"\nmax = 1\nwhi = "b"\n', 'unknown key "limit[0].whi" (did you mean "why"?)'),
         (HEAD + '[gate]\ninconclusiv = "warn"\n', 'unknown key "gate.inconclusiv" (did you mean "inconclusive"?)'),
