@@ -172,6 +172,10 @@ def explain(
 
     own = features or adapter.features or default_features(test)
     test, rest = (with_features(part, tuple(own)) for part in (test, rest))
+    if layer and groups:
+        raise SpecError(
+            f'groups are of columns, and layer = "{layer}" is explained in their place: leave one of them out'
+        )
     test = with_groups(test, grouped(loaded.spec.feature_groups, test, "groups"))
     try:
         return explain_rows(adapter, test, background=rest, positive=positive, layer=layer, method=method, seed=seed)

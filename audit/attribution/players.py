@@ -39,7 +39,7 @@ class Players:
             names=names,
             columns=tuple(columns),
             of=np.array([place[name] for name in called], dtype=np.int64),
-            groups={group.name: group.columns for group in groups},
+            groups={g.name: own for g in groups if (own := tuple(c for c in columns if owner.get(c) == g.name))},
         )
 
     @classmethod

@@ -135,6 +135,8 @@ def test_python_says_the_same_faults(tmp_path):
         audit.explain(model, frame, groups={"front": ["a", "q"]})
     with pytest.raises(AuditError, match=r"must be a table"):
         audit.explain(model, frame, groups=["a", "b"])
+    with pytest.raises(AuditError, match="leave one of them out"):
+        audit.explain(model, frame, groups={"front": ["a"]}, layer="head")
     assert set(audit.explain(model, frame, groups={"front": "[ab]"}).parts) == {"front", "c", "d"}
 
 

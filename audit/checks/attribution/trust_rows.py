@@ -4,14 +4,14 @@ Why it matters: a person of a small group may get reasons that are worse than th
 to look harmless to methods that ask about rows that do not exist.
 
 How it is measured: on rows of the sample that the contributions were made for. T1: the relative error of a row's sum.
-T4: half of the columns take the values of background rows, sixteen times; the correlation between what the
-contributions say was taken away and the fall of the output. Columns of one group in [feature_groups] go together. T9:
-both by group; a group of which the sample holds fewer than 30 rows is given rows of its own. T8: the ROC AUC of a
-classifier that tells mixed rows, such as Shapley values ask about, from real ones, on rows it was not fitted to; near 1
-it is asked about what it has never seen. Also T8, of the model: a column takes the value of a near neighbour, in the
-real row and in a mixed one; how far the columns' shares of the answer's moves differ between the two (total variation
-distance), which is large for a model that hides from questions about mixed rows. The grade (A, B, C, withheld) follows
-from the rules in trust@1.toml. Contributions with strong interactions are less faithful by nature.
+T4: half of the columns take the values of background rows, sixteen times; the correlation of what the contributions say
+was taken away with the fall of the output. Columns of one group in [feature_groups] go together. T9: both by group; a
+group of which the sample holds fewer than 30 rows is given rows of its own. T8: the ROC AUC of a classifier that tells
+mixed rows, such as Shapley values ask about, from real ones, on rows it was not fitted to; near 1 it is asked about
+what it has never seen. Also T8, of the model: a column takes the value of a near neighbour, in the real row and in a
+mixed one; how far the columns' shares of the answer's moves differ between the two (total variation distance), large
+for a model that hides from such questions. The grade (A, B, C, withheld) follows from the rules in trust@1.toml.
+Contributions with strong interactions are less faithful by nature.
 
 How to reduce the risk: give more background rows; for a group with worse reasons, explain its rows with more
 evaluations; where mixed rows are easily told, check the most important columns by permuting them in pairs.
@@ -82,8 +82,7 @@ def trust_rows(
     seed: int,
     level: float,
 ) -> Outcome:
-    sheet = Sheet(measures=MEASURES, level=level)
-    rng = generator(seed, "trust_rows")
+    sheet, rng = Sheet(measures=MEASURES, level=level), generator(seed, "trust_rows")
     at = np.sort(rng.permutation(explanations.overall.n)[:ROWS])
     shared, rows = explanations.overall.take(at), explanations.rows[at]
     train = case.datasets.get("train") or data
@@ -94,9 +93,8 @@ def trust_rows(
     if len(more):
         extra = explain_table(model, data, rows=more, background=train, positive=positive, seed=seed)
         parts.append((extra.values, extra.completeness))
-    players = Players.in_data(data)
     values, missed = (np.concatenate(both) for both in zip(*parts, strict=True))
-    every = np.concatenate([rows, more])
+    players, every = Players.in_data(data), np.concatenate([rows, more])
     sides = list(_sides(groups, every, len(rows), owned))
     _by_group(sheet, "trust_row_completeness_error", missed, sides)
     try:
