@@ -13,7 +13,7 @@ from audit import wording
 from audit.errors import Unavailable
 from audit.inputs.groups import Groups, Slice
 from audit.results import Basis, Curve, Evidence, Measurement, Omission, Outcome, Reason, Scalar, Series
-from audit.stats import measured, rate
+from audit.stats import Asked, measured_together, rate
 
 MOST_LINES = 6  # of one chart: more cannot be told apart
 MOST_POINTS = 100  # of one line
@@ -31,8 +31,16 @@ class Sheet:
 
     measures: Mapping[str, Mapping[str, object]]
     level: float
-    measurements: list[Measurement] = field(default_factory=list)
     omissions: list[Omission] = field(default_factory=list)
+    _made: list[Measurement] = field(default_factory=list, init=False)
+    _asked: list[Asked] = field(default_factory=list, init=False)
+
+    @property
+    def measurements(self) -> list[Measurement]:
+        """All so far. Their intervals are made together, when they are first looked at."""
+        self._made += measured_together(self._asked, self.level)
+        self._asked.clear()
+        return self._made
 
     def add(
         self,
@@ -57,11 +65,7 @@ class Sheet:
             self.omit(name, why, n=n, rows=n if rows is None else rows, slice=slice, params=params)
             return
         unit = unit or str(self.measures[name]["unit"])
-        self.measurements.append(
-            measured(
-                name=name, basis=basis, level=self.level, n=n, unit=unit, slice=slice, params=params, columns=columns
-            )
-        )
+        self._asked.append(Asked(name=name, basis=basis, n=n, unit=unit, slice=slice, params=params, columns=columns))
 
     def omit(
         self, name: str, why: Unavailable, *, n: int, rows: int, slice: Slice = _ALL, params: Params = _NONE

@@ -4,7 +4,7 @@ numpy and scipy.special only: no resampling, no seed, so the same input gives th
 """
 
 from audit.stats.assumptions import assumption_range, exact
-from audit.stats.bases import interval, measured, method_words, rows, value
+from audit.stats.bases import Asked, interval, measured, measured_together, method_words, rows, value
 from audit.stats.calibration import (
     calibration_in_the_large,
     calibration_slope,
@@ -62,6 +62,7 @@ from audit.stats.weighting import clustered_mean, clustered_rate, selected, weig
 
 __all__ = [
     "RATES",
+    "Asked",
     "Cells",
     "Comparing",
     "Contrasts",
@@ -126,6 +127,7 @@ __all__ = [
     "mean_from_sums",
     "mean_influence",
     "measured",
+    "measured_together",
     "method_words",
     "missing_label_bounds",
     "ndcg",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -84,17 +85,21 @@ def _by_shape(bases: Sequence[Basis]) -> dict[Shape, list[int]]:
 
 def interval(basis: Basis, level: float) -> Interval:
     """The interval of a basis at ``level``, between 0 and 1."""
-    return _found(basis, level)[1]
+    return _intervals([basis], level)[0][1]
 
 
-def _found(basis: Basis, level: float) -> tuple[float, Interval]:
-    """Value and interval in one pass: some intervals are searched for."""
+def _intervals(bases: Sequence[Basis], level: float) -> list[tuple[float, Interval]]:
+    """Values and intervals in one pass: some intervals are searched for."""
     if not 0 < level < 1:
         raise CheckError(f"a level lies between 0 and 1, got {level}")
-    found = evaluate([basis], (1 - level) / 2)
-    lower, upper = float(found.lower[0]), float(found.upper[0])
-    bounds = Interval(lower=lower, upper=upper, level=level, method=method(basis.method).short, kind=_kind(basis))
-    return float(found.value[0]), bounds
+    found = evaluate(bases, (1 - level) / 2)
+    return [
+        (
+            number,
+            Interval(lower=lower, upper=upper, level=level, method=method(basis.method).short, kind=_kind(basis)),
+        )
+        for basis, number, lower, upper in zip(bases, *(numbers.tolist() for numbers in found), strict=True)
+    ]
 
 
 def _kind(basis: Basis) -> IntervalKind:
@@ -148,17 +153,40 @@ def measured(
     columns: tuple[str, ...] = (),
 ) -> Measurement:
     """A measurement whose value, interval and method follow from its basis."""
-    number, bounds = _found(basis, level)
-    return Measurement(
-        name=name,
-        value=number,
-        interval=bounds,
-        basis=basis,
-        n=n,
-        unit=unit,
-        method=method_words(basis),
-        slice=slice,
-        compare=compare,
-        params=params,
-        columns=columns,
-    )
+    asked = Asked(name=name, basis=basis, n=n, unit=unit, slice=slice, compare=compare, params=params, columns=columns)
+    return measured_together([asked], level)[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a measurement is to be, before its value and interval are made."""
+
+    name: str
+    basis: Basis
+    n: int
+    unit: str
+    slice: Mapping[str, str | None] = field(default_factory=dict)
+    compare: Compare = "each"
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+
+
+def measured_together(asked: Sequence[Asked], level: float) -> list[Measurement]:
+    """Many measurements, all intervals in one pass: thousands of groups take as long as a few."""
+    found = _intervals([one.basis for one in asked], level)
+    return [
+        Measurement(
+            name=one.name,
+            value=number,
+            interval=bounds,
+            basis=one.basis,
+            n=one.n,
+            unit=one.unit,
+            method=method_words(one.basis),
+            slice=one.slice,
+            compare=one.compare,
+            params=one.params,
+            columns=one.columns,
+        )
+        for one, (number, bounds) in zip(asked, found, strict=True)
+    ]

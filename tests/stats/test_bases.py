@@ -139,3 +139,20 @@ def test_the_kernel_starts_without_the_heavy_half_of_scipy() -> None:
     heavy = {"scipy.stats", "scipy.optimize", "pandas", "torch", "sklearn"}
     code = f"import sys, audit.stats; print({heavy} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_measurements_made_together_are_those_made_one_by_one() -> None:
+    asked = [stats.Asked(name=name, basis=basis, n=5, unit="1") for name, basis in EXAMPLES.items()]
+    asked = [one for pair in zip(asked, reversed(asked), strict=True) for one in pair]
+    together = stats.measured_together(asked, 0.9)
+    assert [m.name for m in together] == [one.name for one in asked]
+    for m in together:
+        alone = stats.measured(name=m.name, basis=m.basis, level=0.9, n=5, unit="1")
+        assert (m.value, m.interval.lower, m.interval.upper) == pytest.approx(
+            (alone.value, alone.interval.lower, alone.interval.upper), rel=1e-12
+        )
+        assert (m.interval.method, m.interval.kind, m.method) == (
+            alone.interval.method,
+            alone.interval.kind,
+            alone.method,
+        )

@@ -22,6 +22,8 @@ JRSS B 1992; Liang & Zeger, Biometrika 1986; Zou, Psychological Methods 2007 (ga
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from audit.check import check
@@ -53,30 +55,50 @@ def exposure(rankings: Rankings, groups: Groups, sampling: Sampling, level: floa
             return alone(sampling.mean(values[at], rankings.rows[at]))
         return list_mean(values[at], rankings.unit[at], weight[at])
 
+    every_row = _Totals.of(rankings, np.ones(len(seen)))
+    relevant = None if rankings.relevance is None else _Totals.of(rankings, rankings.relevance)
+
     def there(at: Places) -> Listed:
-        return _shares(rankings, at, np.ones(len(seen))) if rankings.several else of_rows(at, relative)
+        return _shares(rankings, at, every_row) if rankings.several else of_rows(at, relative)
 
     by_group(sheet, "exposure", rankings, groups, lambda at: of_rows(at, seen))
     by_group(sheet, "exposure_to_rows", rankings, groups, there, whole=False)
-    by_group(sheet, "exposure_to_relevance", rankings, groups, lambda at: _earned(rankings, at), whole=False)
+    by_group(sheet, "exposure_to_relevance", rankings, groups, lambda at: _earned(rankings, at, relevant), whole=False)
     return sheet.outcome()
 
 
-def _earned(ranked: Rankings, at: Places) -> Listed:
-    relevance = need_relevance(ranked)
-    return _shares(ranked, at[np.isfinite(relevance[at])], relevance)
+@dataclass(frozen=True, slots=True)
+class _Totals:
+    """Exposure and merit of every row, in weight, and their sums a list: the same for every group."""
+
+    seen: Vector
+    earned: Vector
+    seen_in_lists: Vector
+    earned_in_lists: Vector
+
+    @staticmethod
+    def of(ranked: Rankings, merit: Vector) -> _Totals:
+        known, every = np.isfinite(merit), np.arange(len(merit))
+        seen, earned = (ranked.weight * np.where(known, values, 0.0) for values in (ranked.exposure, merit))
+        return _Totals(seen, earned, _in_lists(ranked, seen, every), _in_lists(ranked, earned, every))
 
 
-def _shares(ranked: Rankings, at: Places, merit: Vector) -> Listed:
-    """Share of exposure over share of merit, in weight; of a single list by rows (or clusters), totals as given."""
-    known = np.isfinite(merit)
-    seen, earned = (ranked.weight * np.where(known, values, 0.0) for values in (ranked.exposure, merit))
+def _in_lists(ranked: Rankings, values: Vector, rows: Places) -> Vector:
+    """Sums of these rows by list; of a single list, one sum."""
     if not ranked.several:
-        return alone(share_ratio(seen[at] / seen.sum(), earned[at] / max(earned.sum(), TINY)).basis)
-    units = int(ranked.unit.max()) + 1
+        return np.array([values[rows].sum()])
+    return np.asarray(np.bincount(ranked.unit[rows], values[rows], minlength=int(ranked.unit.max()) + 1), dtype=float)
 
-    def summed(values: Vector, rows: Places) -> Vector:
-        return np.asarray(np.bincount(ranked.unit[rows], values[rows], minlength=units), dtype=float)
 
-    every = np.arange(len(seen))
-    return share_ratio(summed(seen, at), summed(earned, at), summed(seen, every), summed(earned, every))
+def _earned(ranked: Rankings, at: Places, totals: _Totals | None) -> Listed:
+    relevance = need_relevance(ranked)
+    return _shares(ranked, at[np.isfinite(relevance[at])], totals or _Totals.of(ranked, relevance))
+
+
+def _shares(ranked: Rankings, at: Places, all_: _Totals) -> Listed:
+    """Share of exposure over share of merit, in weight; of a single list by rows (or clusters), totals as given."""
+    if not ranked.several:
+        seen, earned = all_.seen[at] / all_.seen_in_lists[0], all_.earned[at] / max(all_.earned_in_lists[0], TINY)
+        return alone(share_ratio(seen, earned).basis)
+    seen, earned = _in_lists(ranked, all_.seen, at), _in_lists(ranked, all_.earned, at)
+    return share_ratio(seen, earned, all_.seen_in_lists, all_.earned_in_lists)

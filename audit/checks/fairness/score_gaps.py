@@ -9,7 +9,8 @@ among those labelled negative (balance for either class); and, against all rows 
 between the two distribution functions (Kolmogorov-Smirnov: the largest gap in selection at any threshold), the area
 between them (Wasserstein-1: for scores in 0..1 the mean gap over all thresholds) and the area between the two ROC
 curves (ABROCA). Means by Hall's interval; the distances, which are never negative and lie above 0 by chance alone, by
-bounds that allow for it. Distances have no interval here for rows that are weighted or come in clusters, and say so.
+bounds that allow for it. Of more than 250 groups of a column only the largest have distances. Distances have no
+interval here for rows that are weighted or come in clusters, and say so.
 
 How to reduce the risk: Plot the score distributions of the two groups that lie farthest apart, and find which feature
 moves one of them. A distance that remains among rows with the same label is not explained by the outcome.
@@ -51,10 +52,14 @@ MEASURES: dict[str, dict[str, object]] = {
     },
 }
 
+DISTANCES = ("score_ks_distance", "score_wasserstein_distance", "abroca")
+MOST = 250  # groups of a set of columns
+
 
 @check(cost="predict")
 def score_gaps(scores: Scores, groups: Groups, sampling: Sampling, level: float) -> Outcome:
     sheet = Sheet(measures=MEASURES, level=level)
+    compared = _largest(groups, scores.rows)
     for group, at in groups.over(scores.rows):
         positive = scores.label[at]
         for name, of, here in (
@@ -63,9 +68,27 @@ def score_gaps(scores: Scores, groups: Groups, sampling: Sampling, level: float)
             ("mean_score_of_negatives", "labelled negative", at[~positive]),
         ):
             sheet.add(name, partial(_mean, scores, sampling, here, of), n=len(here), rows=len(at), slice=group)
-        if group:
+        if frozenset(group.items()) in compared:
             _distances(sheet, scores, sampling, group, at)
+        elif group:
+            _too_many(sheet, group, len(at))
     return sheet.outcome()
+
+
+def _largest(groups: Groups, rows: Places) -> set[frozenset[tuple[str, str | None]]]:
+    """Of each set of columns the groups that are held against all other rows, which takes time for each."""
+    found = set()
+    for one in groups.sets:
+        size = np.bincount(one.codes[rows], minlength=len(one.levels))
+        found |= {frozenset(one.levels[i].items()) for i in np.argsort(-size, kind="stable")[:MOST]}
+    return found
+
+
+def _too_many(sheet: Sheet, group: Slice, rows: int) -> None:
+    found = f"of more than {MOST} groups the largest alone are held against all other rows, and this is none of them"
+    why = Unavailable("insufficient_data", found, "join levels that belong together, or name a column of fewer")
+    for name in DISTANCES:
+        sheet.omit(name, why, n=rows, rows=rows, slice=group)
 
 
 def _mean(scores: Scores, sampling: Sampling, at: Places, of: str) -> Basis:
@@ -79,10 +102,11 @@ def _distances(sheet: Sheet, scores: Scores, sampling: Sampling, group: Slice, a
     inside[at] = True
     own, rest = scores.score[inside], scores.score[~inside]
     truth = scores.label[inside], scores.label[~inside]
-    for name, build in (
-        ("score_ks_distance", partial(kolmogorov_smirnov, own, rest)),
-        ("score_wasserstein_distance", partial(wasserstein, own, rest)),
-        ("abroca", partial(abroca, own, truth[0], rest, truth[1])),
-    ):
+    builds = (
+        partial(kolmogorov_smirnov, own, rest),
+        partial(wasserstein, own, rest),
+        partial(abroca, own, truth[0], rest, truth[1]),
+    )
+    for name, build in zip(DISTANCES, builds, strict=True):
         how = build if sampling.plain else partial(sampling.refuse, "a distance between distributions")
         sheet.add(name, how, n=len(at), slice=group)
