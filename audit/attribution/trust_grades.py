@@ -55,7 +55,7 @@ class Rules:
         left_out = "method" if per_map else "map"
         asked = (rule for rule in self.rules if rule.measure in values and rule.scope != left_out)
         return _worst(
-            Grade(letter=letter, reasons=() if letter == "A" else (_reason(rule, values[rule.measure]),))
+            Grade(letter=letter, reasons=() if letter == "A" else (_reason(rule, letter, values[rule.measure]),))
             for rule in asked
             if not math.isnan(values[rule.measure])
             for letter in (rule.letter(values[rule.measure]),)
@@ -137,8 +137,13 @@ def _rule(raw: Mapping[str, Any], where: str) -> Rule:
     )
 
 
-def _reason(rule: Rule, value: float) -> str:
-    return f"{rule.words} ({rule.test}: {value:.2g})"
+def _reason(rule: Rule, letter: str, value: float) -> str:
+    """The rule's words where no bound holds; else what the letter lacks, as numbers: its fault would be too much."""
+    if letter == rule.beyond:
+        return f"{rule.words} ({rule.test}: {value:.2g})"
+    measure = rule.measure.removeprefix("trust_").replace("_", " ")
+    (_, best), *_ = rule.bounds
+    return f"{measure} {value:.2g}, A asks {'at least' if rule.higher else 'at most'} {best:g} ({rule.test})"
 
 
 def _worst(grades: Iterable[Grade]) -> Grade:

@@ -50,6 +50,7 @@ class Figure:
     judged: tuple[FindingWords, ...] = ()
     example: bool = False  # about a single row of the data
     scale: str = ""  # of an image map: what its full colours stand for
+    note: str = ""  # of an image map: what it explains, and how far it can be trusted
     named: str = ""  # what no other part of the page is called, where the title is not
 
     @property
@@ -122,6 +123,7 @@ def of_evidence(item: Evidence, check: str, anchors: Anchors) -> Figure | TableV
         numbers=charts.numbers(item),
         example=isinstance(item, Waterfall | TextMap),
         scale=wording.sentence(image_map.scale_words(item)) if isinstance(item, ImageMap) else "",
+        note=wording.sentence(wording.text(item.note)) if isinstance(item, ImageMap) else "",
     )
 
 
@@ -223,8 +225,11 @@ def _numeric(cells: Sequence[Scalar | None]) -> bool:
 
 
 def reading(item: Drawn) -> str:
-    """The reading help, the check's own note, and what the picture does not show unless the note says it."""
-    note = wording.text(item.note)
+    """The reading help, the check's own note, and what the picture does not show unless the note says it.
+
+    The note of an image map, its grade in it, stands with the map: one reading serves all maps of a section.
+    """
+    note = "" if isinstance(item, ImageMap) else wording.text(item.note)
     caveat = "" if "not show" in note else _of(item, CAVEAT)
     return " ".join(part for part in (_of(item, READING), note, caveat) if part)
 

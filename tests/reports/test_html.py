@@ -28,7 +28,7 @@ from reports.html import page
 from reports.html.docs import blocks
 from reports.html.figures import Anchors, of_table
 from reports.html.sections import MIN_GROUP_CHARTS, of_families, of_groups
-from tests.reports.evidence import measurement
+from tests.reports.evidence import image_map, measurement
 from tests.reports.hostile import HOSTILE, hostile
 from tests.reports.runs import DOC, RACE, rates, record, rich
 
@@ -231,6 +231,20 @@ def test_the_reliance_section_says_what_each_picture_does_not_show(rich_page: st
     part = rich_page[rich_page.index('<section id="reliance"') : rich_page.index('<section id="energy"')]
     readings = re.findall(r'<p class="reading">(.*?)</p>', part)
     assert sum("not show" in text for text in readings) >= 3
+
+
+def test_each_image_map_bears_its_own_trust_and_the_reading_of_all_maps_stands_once() -> None:
+    notes = ("Explains the logit. Trust A.", "Explains the logit. Trust C: stability 0.3, A asks at least 0.7 (T5).")
+    maps = tuple(replace(image_map(3), name=f"digit_{i}", title=f"Map {i}", note=note) for i, note in enumerate(notes))
+    run = rich()
+    only = tuple(
+        replace(r, outcome=replace(r.outcome, evidence=maps)) if r.check == "attribution.image_maps" else r
+        for r in run.records
+    )
+    text = page.render(replace(run, records=only))
+    cards = re.findall(r'<figure id="[^"]*" class="card">(.*?)</figure>', text, re.DOTALL)
+    assert [[note for note in notes if note in unescape(card)] for card in cards] == [[notes[0]], [notes[1]]]
+    assert text.count("the input on the left") == 1
 
 
 def test_headings_never_skip_a_level(rich_page: str) -> None:
