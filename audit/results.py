@@ -188,7 +188,10 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows of plain values; None is an empty cell."""
+    """Rows of plain values; None is an empty cell.
+
+    ``people`` names the columns that count whom a row is about: what is about one or two is not shown to everyone.
+    """
 
     kind: Literal["table"] = "table"
     name: str
@@ -196,8 +199,11 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Scalar | None, ...], ...]
     note: str = ""
+    people: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not set(self.people) <= set(self.columns[1:]):
+            raise CheckError(f"Table({self.name}): people must name columns after the first, got {self.people}")
         for row in self.rows:
             if len(row) != len(self.columns):
                 raise CheckError(f"Table({self.name}): a row has {len(row)} cells for {len(self.columns)} columns")

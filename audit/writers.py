@@ -1,4 +1,7 @@
-"""The files of a run folder beside result.json, found through the entry-point group ``audit.writers``."""
+"""The files of a run folder beside result.json, found through the entry-point group ``audit.writers``.
+
+They are made of what may be shown of the run; result.json alone holds every number.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 
 from audit.errors import UsageError, nearest
 from audit.record import AuditRun
+from audit.suppression import shown
 
 Writer = Callable[[AuditRun, Path], None]
 
@@ -25,7 +29,8 @@ def writer(name: str) -> Writer:
     points = {point.name: point for point in importlib.metadata.entry_points(group="audit.writers")}
     if name not in points:
         raise UsageError(f'no writer "{name}"{nearest(name, points)}: there are {", ".join(sorted(points))}')
-    return points[name].load()  # type: ignore[no-any-return]
+    write: Writer = points[name].load()
+    return lambda run, path: write(shown(run), path)
 
 
 def of_a_run() -> dict[str, Writer]:

@@ -11,6 +11,7 @@ import streamlit as st
 from audit import store, wording
 from audit.errors import StoreError
 from audit.record import AuditRun
+from audit.suppression import shown
 from dashboard.folders import RESULT, find_folders
 
 
@@ -78,4 +79,4 @@ def _entry(folder: str, changed: int) -> store.RunEntry:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _read(folder: str, changed: int) -> AuditRun:
-    return store.read(Path(folder))
+    return shown(store.read(Path(folder)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from audit import wording
 from audit.record import AuditRun, Record
-from audit.results import Measurement, Omission
+from audit.results import Measurement, Omission, Reason
 from reports import selection
 from reports.charts import LimitLine
 
@@ -110,5 +110,5 @@ def left_out(run: AuditRun, columns: tuple[str, ...], of: Grid | None = None) ->
     for _, o in run.omissions():
         if tuple(o.slice) == columns and (of is None or _is_of(o, of)):
             name = wording.group_words(o.slice)
-            rows[name] = max(o.n, rows.get(name, 0))
-    return tuple(f"{name} (n = {n:,})" for name, n in rows.items())[:20]
+            rows[name] = max(-1 if o.reason is Reason.SUPPRESSED else o.n, rows.get(name, -1))
+    return tuple(f"{name} ({'suppressed' if n < 0 else f'n = {n:,}'})" for name, n in rows.items())[:20]

@@ -77,6 +77,7 @@ def by_group(lines: Sequence[Line], heading: Heading, level: float) -> Table:
         rows=tuple(tuple(row[i] for i in kept) for row in (*whole, *groups[:MOST_ROWS])),
         note="A change inside its interval's reach of 0 is not shown to be none: look at what could have been shown. "
         "Every row counts alike here and stands alone." + more + heading.note,
+        people=("rows",),
     )
 
 

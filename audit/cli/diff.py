@@ -13,6 +13,7 @@ from audit.cli._comparing import Change, changes, same_words, sameness, verdicts
 from audit.cli.summary import paint
 from audit.policy import Finding
 from audit.record import AuditRun
+from audit.suppression import shown
 
 SHOWN = 12
 EPILOG = """Intervals of differences take the two runs as independent, since a run keeps no decision of a row; over the
@@ -32,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     first, second = (store.read(store.find_run(path)) for path in (arguments.first, arguments.second))
+    if not arguments.json:
+        first, second = shown(first), shown(second)
     found = changes(first, second, max(first.confidence, second.confidence))
     if arguments.json:
         print(json.dumps(_as_json(first, second, found), indent=1, allow_nan=False))

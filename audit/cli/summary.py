@@ -13,6 +13,7 @@ from audit.policy import Finding, Verdict
 from audit.policy.limits import demanded
 from audit.policy.listed import beside_passes
 from audit.record import AuditRun
+from audit.suppression import shown
 
 SHOWN = 8
 WIDTH = 100
@@ -21,6 +22,7 @@ _COLOURS = {"fail": "31;1", "inconclusive": "33", "not_assessed": "35", "pass": 
 
 def screen(run: AuditRun, folder: Path | None) -> str:
     """The summary that `audit run` prints; ``folder`` is None where nothing was written."""
+    run = shown(run)
     counts = Counter(status_of(f) for f in run.findings)
     told = [f for f in run.findings if worth_telling(f)]
     lines = [_headline(run), _what(run), ""]

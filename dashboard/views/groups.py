@@ -12,7 +12,8 @@ import streamlit as st
 
 from audit import wording
 from audit.record import AuditRun
-from audit.results import Interval, Measurement
+from audit.results import Interval, Measurement, Reason
+from audit.suppression import hides, too_few
 from dashboard import runs, widgets
 from dashboard.safe import inert
 from dashboard.views import evidence
@@ -35,7 +36,7 @@ def show(state: runs.Runs) -> None:
     grid = _chosen(run, found)
     if grid is None:
         return
-    full = replace(grid, cells=_all_cells(state.entry.folder, grid))
+    full = replace(grid, cells=_all_cells(run, state.entry.folder, grid))
     evidence.groups(run, full, numbers=False)
     widgets.note("A red square is a group wholly beyond the limit. A gap does not show why it is there.")
     _findings(run, grid)
@@ -75,8 +76,8 @@ def _findings(run: AuditRun, grid: grids.Grid) -> None:
         st.markdown(f"{widgets.mark(f.status)} {limit}{value} {inert(f.who)}")
 
 
-def _all_cells(folder: Path, grid: grids.Grid) -> tuple[Measurement, ...]:
-    """Every group of the grid: from the full table, where that holds more than the result does."""
+def _all_cells(run: AuditRun, folder: Path, grid: grids.Grid) -> tuple[Measurement, ...]:
+    """Every group of the grid that may be shown: from the full table, where that holds more than the result does."""
     file = folder / GRID
     if not file.is_file():
         return grid.cells
@@ -91,6 +92,9 @@ def _all_cells(folder: Path, grid: grids.Grid) -> tuple[Measurement, ...]:
         rows = pyarrow.parquet.read_table(file, filters=wanted).to_pylist()
     except (OSError, pyarrow.ArrowInvalid):
         return grid.cells  # the result itself is whole; Data & provenance names the damaged file
+    if hides(run):
+        gone = [dict(o.slice) for _, o in run.omissions() if o.reason is Reason.SUPPRESSED and o.name == grid.name]
+        rows = [row for row in rows if not too_few(row["n"]) and json.loads(row["slice"]) not in gone]
     if len(rows) <= len(grid.cells):
         return grid.cells
     return tuple(_cell(grid.first, row) for row in rows)

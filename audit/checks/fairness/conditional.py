@@ -115,6 +115,7 @@ def _table(group_set: GroupSet, strata: GroupSet, found: Decisions, level: float
         columns=("group", "stratum", "rows", "rows of others", "rate", "rate of others", "difference", "from", "to"),
         rows=tuple(rows[:MOST_ROWS]),
         note="A stratum without rows on either side compares nothing. Intervals are of one stratum alone.",
+        people=("rows", "rows of others"),
     )
 
 

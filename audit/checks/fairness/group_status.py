@@ -8,8 +8,8 @@ in no rate; the denominators of the rates (for two classes the rows labelled pos
 positive; for more the rows of the class with the fewest; for a quantity or a ranking the rows that count); and a
 status. "ok": each label has at least min_n rows ([stats] min_n); "underpowered": some has fewer; "undefined": one has
 none, so that a rate of it has no value. No group is dropped or merged. What is underpowered for a limit depends on
-its tolerance too, and stands beside the verdict. Where [evidence] rows is "none", a count of one or two people is shown
-as "suppressed".
+its tolerance too, and stands beside the verdict. Where [evidence] rows is "none", the line of a group of one or two
+people is shown as "suppressed".
 
 How to reduce the risk: Collect rows of the groups at the top of the list, of the label that they lack first.
 
@@ -31,14 +31,13 @@ from audit.check import check
 from audit.errors import Unavailable
 from audit.inputs.groups import Groups, GroupSet
 from audit.inputs.predictions import Predictions, need_labels
-from audit.results import Outcome, Scalar, Table
+from audit.results import Outcome, Table
 
 REQUIRES = {"tasks": ("binary", "multiclass", "regression", "ranking")}
 
 MEASURES: dict[str, dict[str, object]] = {}
 MOST_ROWS = 200
-FEWEST_SHOWN = 3  # fewer people could be told from the others
-ORDER = ("suppressed", "undefined", "underpowered", "ok")
+ORDER = ("undefined", "underpowered", "ok")
 
 Mask = NDArray[np.bool_]
 
@@ -59,8 +58,8 @@ def group_status(predictions: Predictions, groups: Groups, case: Case) -> Outcom
         raise Unavailable("missing_input", "no sensitive column was named", "give groups in [data.test]")
     label = need_labels(predictions)
     counted = _ranked(predictions) if predictions.task == "ranking" else _decided(predictions, label)
-    least, hidden = case.spec.stats.min_n, case.spec.evidence.rows == "none"
-    return Outcome(evidence=tuple(_table(group_set, counted, least, hidden) for group_set in groups.sets))
+    least = case.spec.stats.min_n
+    return Outcome(evidence=tuple(_table(group_set, counted, least) for group_set in groups.sets))
 
 
 def _ranked(predictions: Predictions) -> Counted:
@@ -87,7 +86,7 @@ def _decided(predictions: Predictions, label: NDArray[Any]) -> Counted:
     return Counted({**columns, "decided positive": usable & selected}, sides, "rows of each label")
 
 
-def _table(group_set: GroupSet, counted: Counted, least: int, hidden: bool) -> Table:
+def _table(group_set: GroupSet, counted: Counted, least: int) -> Table:
     size = len(group_set.levels)
 
     def counts(masks: Iterable[Mask]) -> NDArray[np.int64]:
@@ -98,7 +97,8 @@ def _table(group_set: GroupSet, counted: Counted, least: int, hidden: bool) -> T
     lines = []
     for group, n, numbers, fewer in zip(group_set.levels, rows, shown, fewest, strict=True):
         told = (int(n), *numbers.tolist(), *([int(fewer)] if counted.fewest else []))
-        lines.append((wording.slice_words(group), *_line(told, int(fewer), least, hidden)))
+        status = "undefined" if fewer == 0 else "underpowered" if fewer < least else "ok"
+        lines.append((wording.slice_words(group), status, *told))
     lines.sort(key=lambda line: (ORDER.index(str(line[1])), str(line[0])))
     names = " and ".join(group_set.columns)
     return Table(
@@ -107,11 +107,5 @@ def _table(group_set: GroupSet, counted: Counted, least: int, hidden: bool) -> T
         columns=("group", "status", "rows", *counted.columns, *([counted.fewest] if counted.fewest else [])),
         rows=tuple(lines[:MOST_ROWS]),
         note=f"ok: at least {least} {counted.of}. Left out: no label or no usable decision.",
+        people=("rows",),
     )
-
-
-def _line(told: tuple[int, ...], fewer: int, least: int, hidden: bool) -> tuple[Scalar | None, ...]:
-    if hidden and told[0] < FEWEST_SHOWN:
-        return ("suppressed", *(None for _ in told))
-    status = "undefined" if fewer == 0 else "underpowered" if fewer < least else "ok"
-    return (status, *told)
