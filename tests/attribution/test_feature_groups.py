@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -27,6 +32,7 @@ from audit.data.dataset import FeatureGroup, Roles
 from audit.models.sklearn import adapt
 
 from .one_call_worlds import as_table
+from .test_closed_form import classes, people, pipeline, several
 from .worlds import Value, mlp, network, numbers, table
 
 GROUPS = (FeatureGroup(name="size", columns=("x0", "x3")), FeatureGroup(name="shape", columns=("x1", "x2", "x5")))
@@ -306,3 +312,30 @@ def test_columns_of_a_table_beside_a_picture_are_grouped_too():
     np.testing.assert_allclose(found.parts["person"], alone.parts["age"] + alone.parts["town"], atol=1e-6)
     np.testing.assert_allclose(found.totals(), alone.totals(), atol=1e-6)
     assert dict(found.facts)["columns of person"] == "age, town"
+
+
+FOREST = RandomForestClassifier(8, max_depth=5, random_state=0)
+
+
+@pytest.mark.parametrize(("last", "labels"), [(FOREST, several), (LogisticRegression(), classes)])
+def test_missing_values_categories_and_classes_within_groups_are_explained_as_the_black_box_is(last, labels):
+    columns, y = people(n=160, missing=True)
+    mixed = (FeatureGroup(name="work", columns=("income", "job")),)
+    model = adapt(pipeline(clone(last)).fit(pd.DataFrame(columns), labels(y)))
+    asked = {"rows": np.arange(6), "background_rows": 20, "seed": 2}
+    found = explain(model, grouped(columns, mixed), **asked)
+    black_box = explain(model, grouped(columns, mixed), method="shapley", **asked)
+    assert found.names == black_box.names == ("work", "age", "city")
+    assert found.method.startswith("exact Shapley values")
+    assert found.targets == black_box.targets
+    np.testing.assert_allclose(found.values, black_box.values, atol=1e-6)
+
+
+def test_trees_that_vote_are_explained_by_their_share_with_missing_values_inside_a_group():
+    columns, y = people(n=160, missing=True)
+    mixed = grouped(columns, (FeatureGroup(name="work", columns=("income", "job")),))
+    model = adapt(pipeline(clone(FOREST)).fit(pd.DataFrame(columns), classes(y)))
+    found = explain(model, mixed, rows=np.arange(6), background_rows=20, seed=2)
+    background = {name: values[generator_order(2, 160)[:20]] for name, values in columns.items()}
+    share = lambda c: model.predict_proba(c)[:, 1]  # noqa: E731
+    matches_the_definition(found, share, columns, background, Players.in_data(mixed))
