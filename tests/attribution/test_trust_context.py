@@ -110,7 +110,7 @@ def test_words_missing_values_and_constant_columns_are_taken_as_they_are():
     ("rows", "words"),
     [
         (numbers(90, 1), "one column"),
-        (numbers(20, 3), "no near neighbours"),
+        (numbers(20, 3), "near neighbours: 20"),
         (numbers(90, 3), "no column moves"),
     ],
 )
