@@ -12,6 +12,7 @@ from math import factorial
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.counting import count
 from audit.data import Columns, Dataset
 from audit.errors import Unavailable
 from audit.models import Model
@@ -50,7 +51,8 @@ def modality_values(model: Model, data: Dataset, background: Columns, positive: 
     members = modalities(data)
     m = len(members)
     if not 2 <= m <= MOST:
-        raise Unavailable("not_applicable", f"the model reads {m} modalities, shares need 2 to {MOST}", "nothing to do")
+        what = f"the model reads {count(m, 'modality', 'modalities')}, shares need 2 to {MOST}"
+        raise Unavailable("not_applicable", what, "nothing to do")
     game = Hybrids(explained_scalar(model, positive), data.features, background)
     column = np.array([[name in names for name in game.names] for names in members.values()])
     coalitions = (np.arange(2**m)[:, None] >> np.arange(m)[None, :]) & 1 == 1
