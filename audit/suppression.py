@@ -35,7 +35,7 @@ def shown(run: AuditRun) -> AuditRun:
     few = _small_groups(run)
     return replace(
         run,
-        findings=tuple(_finding(finding, few) for finding in run.findings),
+        findings=tuple(_finding(run, finding, few) for finding in run.findings),
         records=tuple(_record(record, few) for record in run.records),
     )
 
@@ -112,7 +112,7 @@ def table(item: Table) -> Table:
     return replace(item, rows=rows, note=f"{item.note} {said}".strip())
 
 
-def _finding(finding: Finding, few: frozenset[Group]) -> Finding:
+def _finding(run: AuditRun, finding: Finding, few: frozenset[Group]) -> Finding:
     blocking, listed = (
         tuple(c for c in some if not _tells(c, finding, few)) for some in (finding.blocking, finding.listed)
     )
@@ -122,7 +122,7 @@ def _finding(finding: Finding, few: frozenset[Group]) -> Finding:
         found = replace(
             found,
             subject=replace(_omission(finding.subject), slice={}),
-            message=f"{wording.label(finding.id, 200)}: {DETAIL}, and not shown; the verdict rests on all groups",
+            message=f"{_what(run, finding)}: what decided is about one or two people and is not shown",
             remedy="get more rows of the smallest groups, or name coarser ones",
             comparison=None,
             needed_n=None,
@@ -130,6 +130,15 @@ def _finding(finding: Finding, few: frozenset[Group]) -> Finding:
     if not gone:
         return found
     return replace(found, remedy=f"{found.remedy}; {count(gone, 'comparison')} with one or two people not shown")
+
+
+def _what(run: AuditRun, finding: Finding) -> str:
+    limit, note = finding.limit, run.measures.get(finding.limit.measure)
+    kind = {"difference": ", gap", "ratio": ", ratio"}.get(limit.compare, "")
+    return (
+        f"{wording.measure_words(limit.measure, note.words if note else '', limit.params)}{kind} by "
+        + wording.listed(wording.label(column) for column in limit.by)
+    )
 
 
 def _tells(c: Comparison, finding: Finding, few: frozenset[Group]) -> bool:
