@@ -25,6 +25,7 @@ from audit.store.folder import slug
 from audit.store.journal import Journal, journal
 
 WORTH_KEEPING = 0.2  # seconds: what is quicker is measured again
+TO_KEEP_ONE = 1e-4  # seconds that a measurement takes to be written down and read again: often longer than to measure
 PROBED = 256
 LONGEST_PATH = 1000
 NEVER = frozenset({"timing", "replay", "retrain"})  # their results belong to the moment they were measured in
@@ -114,7 +115,8 @@ class Resume:
 
     def keep(self, name: str, record: Record, seconds: float) -> None:
         """A crash is not kept: it may have been the machine's. On a full disk nothing is, and the audit goes on."""
-        if seconds < WORTH_KEEPING or record.traceback or record.cost in NEVER or self._full:
+        worth = WORTH_KEEPING + TO_KEEP_ONE * len(record.outcome.measurements)
+        if seconds < worth or record.traceback or record.cost in NEVER or self._full:
             return
         try:
             while self._made and self.case.model is not None:

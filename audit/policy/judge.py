@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from audit.policy.components import components
 from audit.policy.each import judge_each
@@ -21,6 +21,15 @@ from audit.policy.regression import judge_regression
 from audit.policy.unknown import assigned
 from audit.results import Measurement, MeasureNote, Omission, Reason, Record, Scalar
 
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The records, and what they hold by data set, measure and columns: limits of 10,000 groups each ask for theirs."""
+
+    records: Sequence[Record]
+    by_columns: Mapping[tuple[str, str, frozenset[str]], tuple[list[Measurement], list[Omission]]]
+
+
 FAMILY_ERROR = {"fail": 0.05, "warn": 0.10, "record": 0.10}
 """Chance that any limit of a level fails although all are met."""
 
@@ -28,19 +37,30 @@ FAMILY_ERROR = {"fail": 0.05, "warn": 0.10, "record": 0.10}
 def judge(limits: Sequence[Limit], records: Sequence[Record], rules: Rules) -> tuple[Finding, ...]:
     """One finding a limit, worst first. A limit of level "record" without a bound yields none."""
     bounded = [limit for limit in limits if limit.min is not None or limit.max is not None or limit.regress is not None]
-    notes = rules.measures
+    notes, results = rules.measures, _sorted(records)
     sizes = {
-        level: max(1, sum(1 for x in bounded if x.level == level and _by_chance(x, records, notes)))
+        level: max(1, sum(1 for x in bounded if x.level == level and _by_chance(x, results, notes)))
         for level in FAMILY_ERROR
     }
-    findings = [_judge_one(limit, records, rules, FAMILY_ERROR[limit.level] / sizes[limit.level]) for limit in bounded]
+    findings = [_judge_one(limit, results, rules, FAMILY_ERROR[limit.level] / sizes[limit.level]) for limit in bounded]
     return tuple(sorted((f for f in findings if not _beside_the_point(f)), key=worst_first))
 
 
-def _by_chance(limit: Limit, records: Sequence[Record], measures: Mapping[str, MeasureNote]) -> bool:
+def _sorted(records: Sequence[Record]) -> Results:
+    found: dict[tuple[str, str, frozenset[str]], tuple[list[Measurement], list[Omission]]] = {}
+    for record in records:
+        for m in record.outcome.measurements:
+            if m.compare == "each":
+                found.setdefault((record.on, m.name, frozenset(m.slice)), ([], []))[0].append(m)
+        for o in record.outcome.omissions:
+            found.setdefault((record.on, o.name, frozenset(o.slice)), ([], []))[1].append(o)
+    return Results(records, found)
+
+
+def _by_chance(limit: Limit, results: Results, measures: Mapping[str, MeasureNote]) -> bool:
     """Whether sampling could make this limit fail: a census or an unanswered limit takes no part of the error."""
     asked = components(limit, measures[limit.measure])
-    return any(m.interval.kind == "sample" for part in asked for m in matching(part, records)[0])
+    return any(m.interval.kind == "sample" for part in asked for m in matching(part, results)[0])
 
 
 def _beside_the_point(finding: Finding) -> bool:
@@ -60,14 +80,14 @@ def worst_first(finding: Finding) -> tuple[int, int, int, str]:
     return place, levels.index(finding.limit.level), 0 if demanded(finding.limit) else 1, finding.id
 
 
-def _judge_one(limit: Limit, records: Sequence[Record], rules: Rules, alpha: float) -> Finding:
+def _judge_one(limit: Limit, results: Results, rules: Rules, alpha: float) -> Finding:
     note = rules.measures[limit.measure]
     if note.of:
-        cases = [_case(part, records, rules, alpha) for part in components(limit, note)]
+        cases = [_case(part, results, rules, alpha) for part in components(limit, note)]
         missing = [case for case in cases if isinstance(case, Omission)]
         found = [assigned(case) for case in cases if isinstance(case, Case)]
         return not_assessed(limit, missing[0]) if missing else judge_named(limit, note, found)
-    case = _case(limit, records, rules, alpha)
+    case = _case(limit, results, rules, alpha)
     if isinstance(case, Omission):
         return not_assessed(limit, case)
     if limit.regress is None:
@@ -78,12 +98,12 @@ def _judge_one(limit: Limit, records: Sequence[Record], rules: Rules, alpha: flo
     return _worse(_judge_bounds(half), judge_regression(half))
 
 
-def _case(limit: Limit, records: Sequence[Record], rules: Rules, alpha: float) -> Case | Omission:
+def _case(limit: Limit, results: Results, rules: Rules, alpha: float) -> Case | Omission:
     """All that judging the limit takes, or why there is nothing to judge."""
-    found, omitted = matching(limit, records)
+    found, omitted = matching(limit, results)
     if not found:
-        return _why_missing(limit, omitted, records, rules)
-    whole, _ = matching(replace(limit, by=()), records)
+        return _why_missing(limit, omitted, results.records, rules)
+    whole, _ = matching(replace(limit, by=()), results)
     note = rules.measures[limit.measure]
     overall = whole[0] if whole else None
     return Case(limit=limit, found=found, omitted=omitted, overall=overall, note=note, rules=rules, alpha=alpha)
@@ -100,16 +120,11 @@ def _worse(bounds: Finding, regression: Finding) -> Finding:
     return min(bounds, regression, key=lambda finding: order.index(finding.verdict))
 
 
-def matching(limit: Limit, records: Iterable[Record]) -> tuple[list[Measurement], list[Omission]]:
+def matching(limit: Limit, results: Results) -> tuple[list[Measurement], list[Omission]]:
     """The measurements that a limit is about, and the omissions that stand where one should be."""
-    here = [record.outcome for record in records if record.on == limit.on]
-    found = [m for outcome in here for m in outcome.measurements if m.compare == "each" and _fits(limit, m)]
-    return found, [o for outcome in here for o in outcome.omissions if _fits(limit, o)]
-
-
-def _fits(limit: Limit, result: Measurement | Omission) -> bool:
-    same = result.name == limit.measure and set(result.slice) == set(limit.by)
-    return same and dict(result.params) == dict(limit.params)
+    found, omitted = results.by_columns.get((limit.on, limit.measure, frozenset(limit.by)), ((), ()))
+    params = dict(limit.params)
+    return [m for m in found if dict(m.params) == params], [o for o in omitted if dict(o.params) == params]
 
 
 def not_assessed(limit: Limit, omission: Omission) -> Finding:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from audit.errors import StoreError
 from audit.record import AuditRun
 from audit.store.formats.v1 import OF_THIS_MACHINE
 
+Row = Mapping[str, Any]
+_BLOCK = 20_000  # rows at a time: 10,000 groups have half a million
 SCHEMA = pa.schema(
     [
         ("check", pa.string()),
@@ -36,8 +39,13 @@ SCHEMA = pa.schema(
 
 def write_groups(run: AuditRun, path: Path) -> None:
     """Nothing is written when no measure was taken by group."""
-    if rows := _rows(run):
-        pyarrow.parquet.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
+    rows = _rows(run)
+    writer = None
+    while some := list(islice(rows, _BLOCK)):
+        writer = writer or pyarrow.parquet.ParquetWriter(path, SCHEMA)
+        writer.write_table(pa.Table.from_pylist(some, schema=SCHEMA))
+    if writer is not None:
+        writer.close()
 
 
 def digest(run: AuditRun) -> str:
@@ -50,21 +58,34 @@ def stored_digest(run: AuditRun, path: Path) -> str:
     if not path.exists():
         return ""
     try:
-        return _digest(pyarrow.parquet.read_table(path).cast(SCHEMA).to_pylist(), run)
+        return _digest(_stored(path), run)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, ValueError) as error:
         raise StoreError(f"{path} is no table of groups: {str(error).splitlines()[0]}") from error
 
 
-def _digest(rows: Sequence[Mapping[str, Any]], run: AuditRun) -> str:
-    """What differs from run to run stays out, as it does of the run's identity."""
+def _stored(path: Path) -> Iterator[Row]:
+    """The rows of the file, some at a time."""
+    with pyarrow.parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(_BLOCK):
+            yield from pa.Table.from_batches([batch]).cast(SCHEMA).to_pylist()
+
+
+def _digest(rows: Iterable[Row], run: AuditRun) -> str:
+    """Of one line a row. What differs from run to run stays out, as it does of the run's identity."""
     timed = {record.check for record in run.records if record.cost in OF_THIS_MACHINE}
-    lines = [json.dumps(row, sort_keys=True) for row in rows if row["check"] not in timed]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""
+    found, between = hashlib.sha256(), b""
+    for row in rows:
+        if row["check"] not in timed:
+            found.update(between + json.dumps(row, sort_keys=True).encode())
+            between = b"\n"
+    return found.hexdigest() if between else ""
 
 
-def _rows(run: AuditRun) -> list[dict[str, Any]]:
-    return [
-        {
+def _rows(run: AuditRun) -> Iterator[Row]:
+    for record, m in run.measurements():
+        if not m.slice:
+            continue
+        yield {
             "check": record.check,
             "data": record.on,
             "measure": m.name,
@@ -79,6 +100,3 @@ def _rows(run: AuditRun) -> list[dict[str, Any]]:
             "unit": m.unit,
             "method": m.interval.method,
         }
-        for record, m in run.measurements()
-        if m.slice
-    ]

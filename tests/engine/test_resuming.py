@@ -49,6 +49,7 @@ class InterruptedAt:
 @pytest.fixture(autouse=True)
 def everything_is_worth_keeping(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resuming, "WORTH_KEEPING", 0.0)
+    monkeypatch.setattr(resuming, "TO_KEEP_ONE", 0.0)
 
 
 def table(path: Path, *, rows: int = 120, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

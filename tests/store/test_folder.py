@@ -22,7 +22,7 @@ from audit.record import AuditRun
 from audit.results import Interval, Measurement, Outcome
 from audit.stats import rate
 from audit.stats.bases import evaluate
-from audit.store import folder
+from audit.store import folder, tables
 from tests.reports.runs import record, rich
 
 
@@ -166,3 +166,15 @@ def test_the_identity_of_a_result_is_that_of_its_file(tmp_path: Path) -> None:
     path, stored = store.write(rich(), tmp_path, {})
     assert json.loads((path / "result.json").read_text())["id"] == stored.id
     assert folder.identified(stored).id == stored.id
+
+
+def test_a_table_of_groups_written_and_read_in_blocks_has_the_digest_of_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = many_groups(20)
+    whole = tables.digest(run)
+    monkeypatch.setattr(tables, "_BLOCK", 7)
+    path, stored = store.write(run, tmp_path, {})
+    assert pyarrow.parquet.ParquetFile(path / folder.GROUPS).num_row_groups > 1
+    assert stored.groups_sha256 == whole == tables.stored_digest(run, path / folder.GROUPS)
+    assert store.verify_integrity(path) == []

@@ -9,7 +9,7 @@ among those labelled negative (balance for either class); and, against all rows 
 between the two distribution functions (Kolmogorov-Smirnov: the largest gap in selection at any threshold), the area
 between them (Wasserstein-1: for scores in 0..1 the mean gap over all thresholds) and the area between the two ROC
 curves (ABROCA). Means by Hall's interval; the distances, which are never negative and lie above 0 by chance alone, by
-bounds that allow for it. Of more than 250 groups of a column only the largest have distances. Distances have no
+bounds that allow for it. Of more than 100 groups of a column only the largest have distances. Distances have no
 interval here for rows that are weighted or come in clusters, and say so.
 
 How to reduce the risk: Plot the score distributions of the two groups that lie farthest apart, and find which feature
@@ -53,7 +53,7 @@ MEASURES: dict[str, dict[str, object]] = {
 }
 
 DISTANCES = ("score_ks_distance", "score_wasserstein_distance", "abroca")
-MOST = 250  # groups of a set of columns
+MOST = 100  # groups of a set of columns
 
 
 @check(cost="predict")

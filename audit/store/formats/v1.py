@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from audit.errors import CheckError, StoreError
 from audit.policy import Finding
 from audit.record import AuditRun
-from audit.results import Array, Basis, Interval, Measurement, Record
+from audit.results import Array, Basis, Interval, Measurement, Outcome, Record
 from audit.stats.bases import evaluate
 
 Plain = dict[str, Any]
@@ -32,8 +32,16 @@ JUDGED = ("verdict", "exit_code", "exit_reason")
 def dump(run: AuditRun) -> tuple[Plain, Arrays]:
     """(what result.json holds, the arrays that lie beside it by key)."""
     arrays: Arrays = {}
-    content = plain(run, lambda array: _put(array, arrays))
-    content["records"] = [_with_grids(record) for record in content["records"]]
+
+    def keep(array: Array) -> Plain:
+        return _put(array, arrays)
+
+    content = {
+        name: [_with_grids(record, keep) for record in run.records]
+        if name == "records"
+        else plain(getattr(run, name), keep)
+        for name in _fields(AuditRun)
+    }
     content["findings"] = [
         {**_headline(finding, run), "detail": detail}
         for finding, detail in zip(run.findings, content["findings"], strict=True)
@@ -211,18 +219,23 @@ def _no_array(array: Array) -> Plain:
 _SHARED = ("name", "unit", "method", "compare", "params", "columns")
 
 
-def _with_grids(record: Plain) -> Plain:
-    outcome = record["outcome"]
-    follows = _following(outcome["measurements"])
+def _with_grids(record: Record, keep: Callable[[Array], Plain]) -> Plain:
+    """One record; half a million numbers of groups go straight into their columns."""
+    outcome = record.outcome
+    follows = _following(outcome.measurements)
     single: list[Plain] = []
-    grids: dict[str, Plain] = {}
-    for position, m in enumerate(outcome["measurements"]):
+    grids: dict[Hashable, Plain] = {}
+    for position, m in enumerate(outcome.measurements):
         if position in follows:
             _add(grids, position, m)
         else:
-            single.append({"at": position, **m})
+            single.append({"at": position, **plain(m, keep)})
     packed, levels = _packed(list(grids.values()))
-    return {**record, "outcome": {**outcome, "measurements": single, "levels": levels, "grids": packed}}
+    content = {
+        name: single if name == "measurements" else plain(getattr(outcome, name), keep) for name in _fields(Outcome)
+    }
+    whole = {name: None if name == "outcome" else plain(getattr(record, name), keep) for name in _fields(Record)}
+    return {**whole, "outcome": {**content, "levels": levels, "grids": packed}}
 
 
 def _packed(grids: list[Plain]) -> tuple[list[Plain], list[Plain]]:
@@ -249,46 +262,44 @@ def _as_runs(places: list[int]) -> list[list[int]]:
     return runs
 
 
-def _following(measurements: list[Plain]) -> set[int]:
+def _following(measurements: Sequence[Measurement]) -> set[int]:
     """Places of the group measurements whose value and bounds follow from their basis, so need not be stored."""
     levels: dict[float, list[int]] = {}
     for i, m in enumerate(measurements):
-        if m["slice"] and not m["basis"]["parts"] and m["interval"]["kind"] == "sample":
-            levels.setdefault(m["interval"]["level"], []).append(i)
+        if m.slice and not m.basis.parts and m.interval.kind == "sample":
+            levels.setdefault(m.interval.level, []).append(i)
     follows: set[int] = set()
     for level, places in levels.items():
         some = [measurements[i] for i in places]
-        bases = [Basis(method=m["basis"]["method"], numbers=m["basis"]["numbers"]) for m in some]
-        made = np.array(evaluate(bases, (1 - level) / 2))
-        kept = np.array([[m["value"], m["interval"]["lower"], m["interval"]["upper"]] for m in some]).T
+        made = np.array(evaluate([m.basis for m in some], (1 - level) / 2))
+        kept = np.array([[m.value, m.interval.lower, m.interval.upper] for m in some]).T
         same = np.isclose(made, kept, rtol=1e-12, atol=1e-15).all(axis=0)
         follows |= {i for i, is_same in zip(places, same, strict=True) if is_same}
     return follows
 
 
-def _add(grids: dict[str, Plain], position: int, m: Plain) -> None:
-    by, names = list(m["slice"]), list(m["basis"]["numbers"])
-    head = {key: m[key] for key in _SHARED}
-    interval = {key: m["interval"][key] for key in ("level", "method", "kind")}
-    key = json.dumps([head, interval, by, names, m["basis"]["method"]], sort_keys=True)
-    grid = grids.setdefault(
-        key,
-        {
-            **head,
-            "interval": interval,
-            "by": by,
-            "basis": m["basis"]["method"],
+def _add(grids: dict[Hashable, Plain], position: int, m: Measurement) -> None:
+    numbers, interval = m.basis.numbers, m.interval
+    params = json.dumps(dict(m.params), sort_keys=True)
+    shared = (m.name, m.unit, m.method, m.compare, params, m.columns)
+    key = (shared, interval.level, interval.method, tuple(m.slice), tuple(numbers), m.basis.method)
+    if key not in grids:
+        grids[key] = {
+            **{name: plain(getattr(m, name), _no_array) for name in _SHARED},
+            "interval": {name: getattr(interval, name) for name in ("level", "method", "kind")},
+            "by": list(m.slice),
+            "basis": m.basis.method,
             "at": [],
             "levels": [],
             "n": [],
-            "numbers": {name: [] for name in names},
-        },
-    )
+            "numbers": {name: [] for name in numbers},
+        }
+    grid = grids[key]
     grid["at"].append(position)
-    grid["levels"].append(list(m["slice"].values()))
-    grid["n"].append(m["n"])
-    for name in names:
-        grid["numbers"][name].append(m["basis"]["numbers"][name])
+    grid["levels"].append(list(m.slice.values()))
+    grid["n"].append(m.n)
+    for name, number in numbers.items():
+        grid["numbers"][name].append(number)
 
 
 def _without_grids(record: Plain) -> Plain:
