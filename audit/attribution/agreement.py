@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.stats.ranks import midranks
+
 CELLS = 14
 TOP = 0.10
 
@@ -39,9 +41,3 @@ def top_overlap(first: NDArray[np.float64], second: NDArray[np.float64]) -> floa
     k = max(1, round(TOP * len(first)))
     tops = (set(np.argsort(-values, kind="stable")[:k].tolist()) for values in (first, second))
     return len(set.intersection(*tops)) / k
-
-
-def midranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1, ties sharing their mean rank."""
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(count) - (count - 1) / 2)[place], dtype=np.float64)

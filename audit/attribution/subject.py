@@ -17,6 +17,8 @@ from audit.models.portions import in_calls
 
 from .network import Network, Tensors, rows_per_call
 
+COVERS_PER_CALL = 128  # beyond it the channels of small pictures leave the processor's cache: a quarter slower
+
 Floats = NDArray[np.float64]
 Masks = NDArray[np.bool_]
 
@@ -83,11 +85,13 @@ class Subject:
             row = torch.from_numpy(rows[at])
             keep = torch.from_numpy(kept[at])[:, self.units.cpu()].to(self.inputs.device)
             own = row.to(self.inputs.device)
-            mixed = torch.where(keep, self.inputs[own], self.fills[fill][own])
+            mixed = self.inputs[own]  # written into, so that it stays in the order that the network reads fastest
+            torch.where(keep, mixed, self.fills[fill][own], out=mixed)
             return self.scalar((mixed,), row).cpu().double()
 
+        size = min(rows_per_call((self.inputs,)), COVERS_PER_CALL)
         with torch.no_grad():
-            return torch.cat(in_calls(len(rows), rows_per_call((self.inputs,)), call)).numpy()
+            return torch.cat(in_calls(len(rows), size, call)).numpy()
 
     def by_unit(self, values: NDArray[np.float32]) -> Floats:
         """Maps (n, ...) as the sum over each unit, (n, units)."""

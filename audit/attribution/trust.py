@@ -7,6 +7,7 @@ on it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 
@@ -31,12 +32,13 @@ def assess(
     The module of the subject must be borrowed by :func:`untouched`.
     """
     units = [subject.by_unit(m.values) for m in maps]
+    alike = _alike(subject, maps, units)
     tested = faithful(subject, units, np.random.default_rng(seed_for(seed, "trust.covers")))
     copies = _copies(subject, seed)
     trusts = []
     for i, (own, method) in enumerate(zip(maps, methods, strict=True)):
         numbers = dict(_errors(own)) | _covered(tested[i])
-        numbers |= _agreements(subject, i, maps, units)
+        numbers |= _agreements(subject, i, maps, units, alike)
         missing: list[tuple[str, Unavailable]] = []
         numbers |= _repeated(subject, method, units[i], copies, seed)
         if isinstance(copies, Unavailable):
@@ -82,22 +84,25 @@ def _repeated(
     return numbers | {"trust_stability": noisy.correlation, "trust_max_sensitivity": noisy.change}
 
 
-def _agreements(subject: Subject, i: int, maps: Sequence[Maps], units: Sequence[Floats]) -> dict[str, Floats]:
+def _alike(subject: Subject, maps: Sequence[Maps], units: Sequence[Floats]) -> dict[tuple[int, int], Floats]:
+    """How alike the maps of two methods of different families are, (n,), for both orders of every pair."""
+    pairs = [(i, k) for i, k in combinations(range(len(maps)), 2) if maps[i].family != maps[k].family]
+    found = {(i, k): likeness(subject, units[i], units[k]) for i, k in pairs}
+    return found | {(k, i): rho for (i, k), rho in found.items()}
+
+
+def _agreements(
+    subject: Subject, i: int, maps: Sequence[Maps], units: Sequence[Floats], alike: Mapping[tuple[int, int], Floats]
+) -> dict[str, Floats]:
     """T6: with the family that agrees most, row by row; T7: the top tenth shared with another baseline."""
     numbers: dict[str, Floats] = {}
-    families = dict.fromkeys(m.family for m in maps if m.family != maps[i].family)
-    found = [_with_family(subject, units[i], maps, units, family) for family in families]
+    found = [rho for (own, _), rho in alike.items() if own == i]
     if found:
         numbers["trust_agreement"] = np.fmax.reduce(found)
     twins = [k for k, other in enumerate(maps) if k != i and other.family == maps[i].family]
     if twins:
         numbers["trust_baseline_overlap"] = _overlap(subject, units[i], units[twins[0]])
     return numbers
-
-
-def _with_family(subject: Subject, own: Floats, maps: Sequence[Maps], units: Sequence[Floats], family: str) -> Floats:
-    found = [likeness(subject, own, units[k]) for k, other in enumerate(maps) if other.family == family]
-    return np.asarray(np.fmax.reduce(found))
 
 
 def _overlap(subject: Subject, first: Floats, second: Floats) -> Floats:

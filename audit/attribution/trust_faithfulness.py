@@ -48,7 +48,8 @@ def faithful(subject: Subject, maps: Sequence[Floats], rng: np.random.Generator)
     covers = [_row_covers(subject, row, rng) for row in range(subject.n)]
     shuffles = [rng.permuted(np.tile(np.arange(len(c.units)), (SHUFFLES, 1)), axis=1) for c in covers]
     tests = [_Test(subject, covers, fill) for fill in range(len(subject.fills))]
-    return [_over_fills(tests, values, shuffles) for values in maps]
+    beaten = [test.beaten(maps) for test in tests]
+    return [_over_fills(tests, values, shuffles, [of_fill[i] for of_fill in beaten]) for i, values in enumerate(maps)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +100,27 @@ class _Test:
             return np.nan, np.nan
         return float(found[0]), float((1 + (found[1:] >= found[0] - 1e-12).sum()) / (1 + SHUFFLES))
 
-    def beaten(self, values: Floats) -> tuple[Floats, Floats]:
-        """Shares (n,) of the random orders that the map's deletion and insertion beat."""
-        orders = [np.argsort(np.argsort(-values[i][c.units], kind="stable")) for i, c in enumerate(self.covers)]
-        first = [rank[None, :] < c.sizes[:, None] for rank, c in zip(orders, self.covers, strict=True)]
-        last = [rank[None, :] >= c.sizes[:, None] for rank, c in zip(orders, self.covers, strict=True)]
-        areas = self._outputs([np.concatenate(both) for both in zip(first, last, strict=True)])
-        deleted, inserted = areas[:, : len(SHARES)].mean(axis=1), areas[:, len(SHARES) :].mean(axis=1)
+    def beaten(self, maps: Sequence[Floats]) -> list[tuple[Floats, Floats]]:
+        """Of each map the shares (n,) of the random orders that its deletion and its insertion beat."""
+        hidden = [np.concatenate([_own_order(own[i], c) for own in maps]) for i, c in enumerate(self.covers)]
+        areas = self._outputs(hidden).reshape(len(hidden), len(maps), 2, len(SHARES)).mean(axis=3)
         random = self.random.reshape(len(areas), ORDERS, -1).mean(axis=2)
-        return _share(random - deleted[:, None]), _share(inserted[:, None] - random)
+        both = ((areas[:, k, 0, None], areas[:, k, 1, None]) for k in range(len(maps)))
+        return [(_share(random - deleted), _share(inserted - random)) for deleted, inserted in both]
 
 
-def _over_fills(tests: list[_Test], values: Floats, shuffles: list[Integers]) -> Faithful:
+def _own_order(values: Floats, cover: _Covers) -> Masks:
+    """Covers of one row in the order of its map, from the front (deletion) and from the back, (2 shares, own units)."""
+    rank = np.argsort(np.argsort(-values[cover.units], kind="stable"))
+    sizes = cover.sizes[:, None]
+    return np.concatenate([rank[None, :] < sizes, rank[None, :] >= sizes])
+
+
+def _over_fills(
+    tests: list[_Test], values: Floats, shuffles: list[Integers], beaten: list[tuple[Floats, Floats]]
+) -> Faithful:
     correlation, p = max((test.correlations(values, shuffles) for test in tests), key=lambda found: _usual(found[0]))
-    deletion, insertion = zip(*(test.beaten(values) for test in tests), strict=True)
+    deletion, insertion = zip(*beaten, strict=True)
     return Faithful(
         correlation=correlation,
         p=p,

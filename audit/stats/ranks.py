@@ -92,8 +92,13 @@ def _precision_influence(truth: Mask, ends: Indices, precision: Vector, ap: floa
 
 def midranks(values: Vector) -> Vector:
     """Ranks from 1; ties share the mean of their ranks."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place], dtype=float)
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))[: len(values)]  # of each run of ties
+    after = np.append(first[1:], len(values))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat((first + 1 + after) / 2, after - first)
+    return ranks
 
 
 def split(scores: ArrayLike, labels: ArrayLike, what: str) -> tuple[Vector, Vector]:

@@ -10,8 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.attribution.images import explain_images
+from audit.attribution.images import explain_images, picture_subject
 from audit.attribution.maps import Maps
+from audit.attribution.network import Network
 from audit.attribution.subject import grid
 from audit.attribution.trust import assess
 from audit.attribution.trust_faithfulness import faithful
@@ -262,3 +263,30 @@ def test_a_network_without_parameters_has_no_randomisation_test_but_a_grade():
 
     found = explain_images(network(Sum(), classes=["a", "b"]), images(3), rules=RULES, seed=0)
     assert [name for name, _ in found.trust[0].missing] == ["trust_randomisation"]
+
+
+class Seeing(torch.nn.Module):
+    """Two numbers of a colour picture; notes the memory order that pictures come in."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, x):
+        self.seen.append(x.is_contiguous(memory_format=torch.channels_last))
+        return x.mean(dim=(2, 3))[:, :2]
+
+
+@pytest.mark.parametrize("fill", [0, 1])
+def test_covered_pictures_keep_the_memory_order_in_which_the_network_is_fast(fill):
+    module, kept = Seeing(), np.tile(np.arange(64) % 2 == 0, (3, 1))
+    net = Network(module=module, output="logit", classes=("a", "b"))
+    pictures, smooth = torch.rand(3, 3, 16, 16), torch.rand(3, 3, 16, 16)
+    turned = pictures.contiguous(memory_format=torch.channels_last)
+    plain, fast = (
+        picture_subject(net, x, torch.zeros(3, dtype=torch.int64), pictures, smooth) for x in (pictures, turned)
+    )
+    found = fast.covered(np.arange(3), kept, fill)
+    assert module.seen == [True]
+    assert found == pytest.approx(plain.covered(np.arange(3), kept, fill), abs=1e-6)
+    assert torch.equal(turned, pictures)
