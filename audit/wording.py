@@ -20,6 +20,7 @@ from audit.results import Interval, Measurement, Omission, Reason, Scalar
 MINUS = "\u2212"
 MISSING = "(missing)"
 ALL_ROWS = "all rows"
+_LEAST = 1e-6  # of a cell: what is smaller is an error of computation
 MAX_DECIMALS = 3  # of a proportion: a fourth one says nothing at the sizes of test sets
 LABEL_LENGTH = 80
 TEXT_LENGTH = 4000
@@ -111,6 +112,11 @@ _ONE: Mapping[str, str] = {
 }
 
 
+def is_unit(words: str) -> bool:
+    """Whether a heading such as ``kWh`` is a unit that numbers are written in."""
+    return words in _SCALES or words in _PLAIN or words in _COUNTS
+
+
 def scale(value: float, unit: str) -> tuple[float, str]:
     """``(factor, symbol)`` in which a number of this size is best read: 0.0004 kWh as 0.4 Wh."""
     for least, best in _SCALES.get(unit, ()):
@@ -197,6 +203,8 @@ def cell(content: Scalar | None) -> str:
     if isinstance(content, int):
         return f"{content:,}".replace("-", MINUS)
     if isinstance(content, float):
+        if 0 < abs(content) < _LEAST:
+            return f"<{_LEAST:.6f}" if content > 0 else f">{MINUS}{_LEAST:.6f}"
         return bound(float(f"{content:.4g}"), "1")
     return label(content, CELL_LENGTH)
 

@@ -213,7 +213,7 @@ def _cell(columns: Sequence[str], row: Sequence[Scalar | None], group: range) ->
     if len(group) == 1 or len(numbers) < len(group):
         return ", ".join(filter(None, (wording.cell(row[at]) for at in group)))
     value, lower, upper, *level = numbers
-    unit = columns[group[0]]
+    unit = columns[group[0]] if wording.is_unit(columns[group[0]]) else "1"
     label = f"{wording.level(level[0])} range " if level else ""
     words = f"{wording.number(value, unit, (upper - lower) / 2)} ({label}{wording.span(lower, upper, unit, value)})"
     return words.replace(" ", "\u00a0")  # a value and its range stay on one line

@@ -30,7 +30,7 @@ from reports.html.figures import Anchors, of_table
 from reports.html.sections import MIN_GROUP_CHARTS, of_families, of_groups
 from tests.reports.evidence import image_map, measurement
 from tests.reports.hostile import HOSTILE, hostile
-from tests.reports.runs import DOC, RACE, rates, record, rich
+from tests.reports.runs import DOC, RACE, rates, rich
 
 VOID = {"meta", "img", "br", "line", "path", "rect", "link", "input", "hr"}
 
@@ -69,56 +69,6 @@ class Reader(HTMLParser):
 def bare(markup: str) -> str:
     """The text of a piece of the page, in which tags may be cut."""
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", markup)))
-
-
-ONE = re.compile(r"(?<![\d.,])1[ \u00a0](?:more )?(?:rows|groups|comparisons|measures|values|charts|limits|columns)\b")
-
-
-def test_one_of_a_kind_is_never_written_as_several() -> None:
-    run = rich()
-    lone = measurement("duplicate_rows", 1, 0, 1, unit="rows")
-    records = (*run.records, record("data.lone", Outcome(measurements=(lone,))))
-    alone = replace(
-        run,
-        records=records,
-        data=tuple(replace(data, rows=1) for data in run.data),
-        findings=tuple(replace(f, comparisons=1, assessed=0) for f in run.findings),
-    )
-    for text in (bare(page.render(alone)), markdown.render(alone)):
-        assert "0 of 1 comparison" in text or "1\u00a0row" in text or "1 row" in text
-        assert ONE.findall(text) == []
-
-
-def landmarks(text: str) -> list[str]:
-    """The names of all regions of a page, navigation among them."""
-    reader = Reader(text)
-    headings = {a["id"]: "" for tag, a in reader.tags if tag in {"h1", "h2"} and "id" in a}
-    for found in re.finditer(r'<h[12] id="([^"]+)">(.*?)</h[12]>', text, re.DOTALL):
-        headings[found.group(1)] = bare(found.group(2)).strip()
-    named = [a for tag, a in reader.tags if tag in {"section", "nav"} or a.get("role") == "region"]
-    return [a.get("aria-label") or headings[a["aria-labelledby"]] for a in named]
-
-
-def test_every_landmark_of_a_page_has_a_name_of_its_own() -> None:
-    both = [({"race": race, "sex": sex}, 0.5, 40) for race in ("a", "b") for sex in ("f", "m")]
-    more = rates("accuracy", [*RACE, *both, ({"sex": "f"}, 0.5, 40), ({"sex": "m"}, 0.6, 40)])
-    twice = [
-        Table(name=name, title="What the model relies on", columns=("a",), rows=(("b",),)) for name in ("one", "two")
-    ]
-    extra = record("fairness.more", Outcome(measurements=tuple(more), evidence=tuple(twice)))
-    names = landmarks(page.render(rich(records=(*rich().records, extra))))
-    assert all(names)
-    assert [name for name in names if names.count(name) > 1] == []
-    assert {"Numbers: Accuracy, by race", "Accuracy, by race and sex"} <= set(names)
-
-
-def test_a_section_without_anything_is_left_out_and_nothing_links_to_it() -> None:
-    text = page.render(rich(records=tuple(r for r in rich().records if r.family == "performance")))
-    assert 'id="performance"' in text
-    for gone in ("energy", "reliance", "fairness"):
-        assert f'id="{gone}"' not in text
-        assert f'href="#{gone}"' not in text
-    assert "Nothing was measured" not in text
 
 
 def assert_inert(text: str) -> None:

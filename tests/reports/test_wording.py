@@ -137,6 +137,13 @@ def test_a_cell_holds_four_digits_of_a_float(value: float) -> None:
         assert math.isclose(float(shown.replace(",", "").replace("−", "-")), value, rel_tol=6e-4)
 
 
+def test_a_cell_of_next_to_nothing_is_short() -> None:
+    assert wording.cell(1.1e-10) == "<0.000001"
+    assert wording.cell(-3e-9) == ">−0.000001"
+    assert wording.cell(0.0) == "0"
+    assert wording.cell(2e-6) == "0.000002"
+
+
 def test_one_of_a_unit_is_singular_and_everything_else_plural() -> None:
     assert wording.number(1, "rows") == "1\u00a0row"
     assert wording.number(-1, "columns") == "−1\u00a0column"
