@@ -11,6 +11,7 @@ from audit.results import Measurement, Omission, Outcome, Record
 
 MOST_GROUPS = 2_000
 """Group measurements up to which everything is kept."""
+Family = tuple[str, tuple[str, ...]]
 MOST_OF_A_KIND = 20
 MOST_OMISSIONS = 200
 
@@ -30,9 +31,12 @@ def compact(run: AuditRun) -> AuditRun:
 
 
 def _smaller(record: Record, judged: set[tuple[str, frozenset[str]]], run: AuditRun) -> Record:
+    """Groups of one measure stand together, so that their places are few numbers; their order is as it was."""
     outcome = record.outcome
     ranked = _extremes(outcome, run)
     kept = [m for m in outcome.measurements if not m.slice or (m.name, frozenset(m.slice)) in judged or id(m) in ranked]
+    families = {family: at for at, family in enumerate(dict.fromkeys(map(_family, kept)))}
+    kept.sort(key=lambda m: families[_family(m)])
     omitted = [o for o in outcome.omissions if not o.slice]
     of_groups = [o for o in outcome.omissions if o.slice]
     if len(of_groups) > MOST_OMISSIONS:
@@ -41,12 +45,16 @@ def _smaller(record: Record, judged: set[tuple[str, frozenset[str]]], run: Audit
     return replace(record, outcome=replace(outcome, measurements=tuple(kept), omissions=omissions))
 
 
+def _family(m: Measurement) -> Family:
+    return m.name, tuple(m.slice)
+
+
 def _extremes(outcome: Outcome, run: AuditRun) -> set[int]:
     """The lowest and the highest groups of each measure and set of columns."""
-    families: dict[tuple[str, tuple[str, ...]], list[Measurement]] = defaultdict(list)
+    families: dict[Family, list[Measurement]] = defaultdict(list)
     for m in outcome.measurements:
         if m.slice:
-            families[m.name, tuple(m.slice)].append(m)
+            families[_family(m)].append(m)
     kept: set[int] = set()
     for family in families.values():
         ordered = sorted(family, key=lambda m: (m.value, str(m.slice)))

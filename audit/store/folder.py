@@ -26,6 +26,8 @@ from audit.store.formats import v1
 RESULT = "result.json"
 # Only what json.dumps broke into lines itself: a string never holds a line break.
 _NUMBERS = re.compile(r"\[\n\s*((?:[0-9.eE+-]+,\n\s*)*[0-9.eE+-]+)\n\s*\]")
+_TEXT = r'(?:"(?:[^"\\]|\\.)*"|null)'
+_GROUP = re.compile(rf"\[\n\s*((?:{_TEXT},\n\s*)*{_TEXT})\n\s*\](,?)\n\s*(?=[\[\]])")  # of a list of groups
 ARRAYS = "evidence/arrays.safetensors"
 GROUPS = "evidence/groups.parquet"
 Writer = Callable[[AuditRun, Path], None]
@@ -187,7 +189,8 @@ def write_json(content: Mapping[str, Any], path: Path) -> None:
 
 
 def _one_line_grids(text: str) -> str:
-    """Lists of plain numbers on one line each: a table of 5,000 groups is no longer than it must be."""
+    """Lists of plain numbers, and of groups, on one line each: a table of 5,000 groups is no longer than it must be."""
+    text = _GROUP.sub(lambda found: "[" + re.sub(r"\n\s*", "", found[1]) + "]" + found[2], text)
     return _NUMBERS.sub(lambda found: "[" + re.sub(r"\s+", "", found[1]) + "]", text)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow.parquet
@@ -23,6 +24,7 @@ from audit.results import Interval, Measurement, Outcome
 from audit.stats import rate
 from audit.stats.bases import evaluate
 from audit.store import folder, tables
+from audit.store.compact import compact
 from tests.reports.runs import record, rich
 
 
@@ -178,3 +180,23 @@ def test_a_table_of_groups_written_and_read_in_blocks_has_the_digest_of_the_whol
     assert pyarrow.parquet.ParquetFile(path / folder.GROUPS).num_row_groups > 1
     assert stored.groups_sha256 == whole == tables.stored_digest(run, path / folder.GROUPS)
     assert store.verify_integrity(path) == []
+
+
+def test_groups_stand_on_one_line_whatever_their_names_hold(tmp_path: Path) -> None:
+    odd = ['a "b", [c', "]\\", "line\nbreak", ",\n  ]", "emoji \U0001f98a", '"],\n[']
+    content = {"levels": [[[name, None] for name in odd], [["x"]]], "columns": ["a", "b"], "n": [1, 2.5]}
+    folder.write_json(content, tmp_path / "x.json")
+    text = (tmp_path / "x.json").read_text()
+    assert json.loads(text) == content
+    assert len(text.splitlines()) <= 16
+
+
+def test_very_many_groups_are_stored_one_measure_after_the_other_and_in_their_order() -> None:
+    run = many_groups(400)
+    by_group = sorted(run.records[0].outcome.measurements, key=lambda m: m.slice["site"] or "")
+    before = replace(run.records[0], outcome=Outcome(measurements=tuple(by_group)))
+    (after,) = compact(replace(run, records=(before,))).records
+    assert len([1 for a, b in pairwise(after.outcome.measurements) if a.name != b.name]) == 7
+    for name in {m.name for m in before.outcome.measurements}:
+        groups = [[m for m in record.outcome.measurements if m.name == name] for record in (before, after)]
+        assert groups[0] == groups[1]
