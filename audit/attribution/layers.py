@@ -36,7 +36,8 @@ from .trust_grades import Rules
 from .untouched import untouched
 
 BACKGROUND_ROWS = 100
-STEPS = (64, 256, 1024)  # of the conductance, along the path of the inputs: its differences converge slowly
+STEPS, MOST_STEPS = 64, 1024  # of the conductance, along the path of the inputs: its differences converge slowly
+MARGIN = 1.25  # the error of a row falls as one over its steps, and not evenly
 PREFIX = "module."  # the user's module inside what joins its inputs, and inside what is given its embeddings
 
 
@@ -169,17 +170,18 @@ def _conductance(given: _Given, name: str, subject: Subject, typical: torch.Tens
     at_layer = subject.values(subject.fills[0], torch.arange(subject.n))
     base = given.network.scalar_of(given.network.answers(given.baseline), given.targets).cpu().double()
     cut, change = torch.allclose(at_layer, base, rtol=BATCHED, atol=BATCHED), subject.outputs() - base
-    rows, evaluations = torch.arange(subject.n), 0
+    rows, evaluations, steps = torch.arange(subject.n), 0, torch.full((subject.n,), STEPS)
     values = torch.zeros(subject.inputs.shape, dtype=torch.float64)
     error = np.zeros(subject.n)
-    for steps in STEPS:
-        values[rows] = _conducted(given, name, rows, steps)
-        evaluations += steps * len(rows)
+    while len(rows):
+        for count in steps[rows].unique().tolist():
+            same = rows[steps[rows] == count]
+            values[same] = _conducted(given, name, same, count)
+            evaluations += count * len(same)
         total = values.reshape(len(values), -1).sum(dim=1)
         error = completeness_error(total.numpy(), change.numpy(), typical.numpy())
-        rows = rows[torch.from_numpy(error > AMBER)[rows]]
-        if not cut or not len(rows):
-            break
+        rows = rows[torch.from_numpy(error > AMBER)[rows] & (steps[rows] < MOST_STEPS) & cut]
+        steps[rows] = _more_steps(steps[rows], torch.from_numpy(error)[rows])
     words = "layer conductance (Captum)"
     return Maps(
         method=words if cut else f"{words}; inputs by-pass the layer, so that no sum is promised",
@@ -191,6 +193,12 @@ def _conductance(given: _Given, name: str, subject: Subject, typical: torch.Tens
         base=base.numpy() if cut else None,
         evaluations=evaluations,
     )
+
+
+def _more_steps(steps: torch.Tensor, error: torch.Tensor) -> torch.Tensor:
+    """Multiples of 64, more than there were, that should make the errors (n,) small enough."""
+    wanted = (MARGIN * steps * error / AMBER / STEPS).clamp(max=MOST_STEPS / STEPS).ceil()
+    return wanted.long() * STEPS
 
 
 def _conducted(given: _Given, name: str, rows: torch.Tensor, steps: int) -> torch.Tensor:
