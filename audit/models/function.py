@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from audit.data import Columns
@@ -15,6 +16,7 @@ from audit.errors import ModelError
 from audit.models.base import Output
 from audit.models.multilabel import indicator, of_labels
 from audit.models.portions import NO_ROOM, by_halves
+from audit.models.refusals import RAISED, one_value, refused
 from audit.models.sklearn import frame
 from audit.models.torch import probabilities
 from audit.results import Scalar
@@ -36,10 +38,25 @@ class _Function:
 
     def _once(self, columns: Columns) -> NDArray[Any]:
         n = len(next(iter(columns.values())))
-        result = np.asarray(self.function(_argument(columns)))
+        try:
+            found = self.function(_argument(columns))
+            result = np.asarray(found.detach().cpu() if isinstance(found, torch.Tensor) else found)
+        except RAISED as error:
+            given = f"it was given {', '.join(list(columns)[:8])}{', ...' if len(columns) > 8 else ''}"
+            raise refused(self.name, error, given) from error
         if result.ndim not in {1, 2} or len(result) != n:
             raise ModelError(f"{self.name} must return one row for each of the {n} rows, got shape {result.shape}")
         return result
+
+    def _numbers(self, columns: Columns) -> NDArray[np.float64]:
+        """Shape (n,) or (n, outputs). ModelError for words and complex numbers."""
+        result = self._call(columns)
+        try:
+            if result.dtype.kind != "c":
+                return result.astype(np.float64)
+        except (TypeError, ValueError):  # words, None: said below
+            pass
+        raise ModelError(f"{self.name} must return real numbers, got {result.dtype}: mend it, or say what it returns")
 
 
 def _argument(columns: Columns) -> Any:
@@ -49,7 +66,7 @@ def _argument(columns: Columns) -> Any:
 
 class FunctionRegressor(_Function):
     def predict_value(self, columns: Columns) -> NDArray[np.float64]:
-        return np.asarray(self._call(columns), dtype=np.float64).reshape(-1)
+        return one_value(self._numbers(columns), self.name)
 
     def predict(self, columns: Columns) -> NDArray[Any]:
         return self.predict_value(columns)
@@ -62,7 +79,7 @@ class FunctionDecider(_Function):
 
 class FunctionClassifier(_Function):
     def predict_proba(self, columns: Columns) -> NDArray[np.float64]:
-        result = np.asarray(self._call(columns), dtype=np.float64)
+        result = self._numbers(columns)
         whole = probabilities(result.reshape(len(result), -1), "probability")
         if whole.shape[1] != len(self.classes):
             raise ModelError(f"{self.name} returns {whole.shape[1]} columns for {len(self.classes)} classes")

@@ -14,6 +14,7 @@ from audit.data.dataset import shown
 from audit.errors import ModelError
 from audit.models.base import Output
 from audit.models.multilabel import of_labels
+from audit.models.refusals import RAISED, one_value, refused
 from audit.models.torch import each_probability, probabilities
 from audit.results import Scalar
 
@@ -68,16 +69,20 @@ class _Session:
         return np.asarray(result, dtype=np.float64)
 
     def feeds(self, columns: Columns) -> dict[str, NDArray[Any]]:
-        if len(self.inputs) == 1:
-            values = list(columns.values())
-            whole = values[0] if values[0].ndim > 1 else np.column_stack(values)
-            return {self.inputs[0].name: whole.astype(_numpy_type(self.inputs[0]))}
-        return {i.name: columns[i.name].astype(_numpy_type(i)).reshape(-1, 1) for i in self.inputs}
+        try:
+            if len(self.inputs) == 1:
+                values = list(columns.values())
+                whole = values[0] if values[0].ndim > 1 else np.column_stack(values)
+                return {self.inputs[0].name: whole.astype(_numpy_type(self.inputs[0]))}
+            return {i.name: columns[i.name].astype(_numpy_type(i)).reshape(-1, 1) for i in self.inputs}
+        except RAISED as error:
+            reads = f"it reads {', '.join(i.name for i in self.inputs)} and is given {', '.join(list(columns)[:12])}"
+            raise refused("the ONNX model", error, reads) from error
 
 
 class OnnxRegressor(_Session):
     def predict_value(self, columns: Columns) -> NDArray[np.float64]:
-        return self._outputs(columns)[:, 0]
+        return one_value(self._outputs(columns), self.name)
 
     def predict(self, columns: Columns) -> NDArray[Any]:
         return self.predict_value(columns)

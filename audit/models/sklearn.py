@@ -17,6 +17,7 @@ from audit.models.forest import Forest
 from audit.models.linear import Linear
 from audit.models.multilabel import indicator, of_labels
 from audit.models.portions import NO_ROOM, by_halves
+from audit.models.refusals import RAISED, one_value, refused
 
 
 def frame(columns: Columns) -> pd.DataFrame:
@@ -54,23 +55,38 @@ class _Estimator:
             parts = by_halves(columns, lambda part: getattr(self.estimator, method)(self._given(part)))
         except MemoryError as error:
             raise ModelError(f"{self.name}.{method}: {NO_ROOM}") from error
-        except (ValueError, TypeError, KeyError) as error:
-            first = str(error).splitlines()[0]
-            raise ModelError(f"{self.name}.{method} refused the data: {first}: do model and columns fit?") from error
+        except RAISED as error:
+            raise refused(f"{self.name}.{method}", error, self._fitting) from error
         if len(parts) == 1:
             return parts[0]
         several = isinstance(parts[0], list)  # of labels, each with its probabilities
         return list(map(np.concatenate, zip(*parts, strict=True))) if several else np.concatenate(parts)
 
     def _given(self, columns: Columns) -> Any:
-        """The rows as the estimator was fitted: a data frame, or an array where it knows no names."""
+        """As the estimator was fitted: a data frame, or the array alone. ModelError where its width is another one."""
+        width = getattr(self.estimator, "n_features_in_", None)
+        if self.features is None and isinstance(width, int) and width != len(columns):
+            raise ModelError(
+                f"{self.name} was fitted on {width} columns without names and is given {len(columns)} "
+                f"({', '.join(list(columns)[:12])}): do model and columns fit? Name its own, in order, under features"
+            )
         table = frame(columns)
         return table if self.features is not None else table.to_numpy()
+
+    @property
+    def _fitting(self) -> str:
+        """What a user compares when the estimator does not fit its columns."""
+        if self.features is not None:
+            return f"do model and columns fit? It was fitted on {', '.join(self.features[:12])}"
+        return (
+            "do model and columns fit? It keeps no column names, so it is given an array: if it reads columns by name, "
+            "give a function of a data frame"
+        )
 
 
 class SklearnRegressor(_Estimator):
     def predict_value(self, columns: Columns) -> NDArray[np.float64]:
-        return np.asarray(self._call("predict", columns), dtype=np.float64).reshape(-1)
+        return one_value(np.asarray(self._call("predict", columns), dtype=np.float64), self.name)
 
     def predict(self, columns: Columns) -> NDArray[Any]:
         return self.predict_value(columns)
@@ -131,8 +147,8 @@ class _Designed(_Estimator):
     def design(self, columns: Columns) -> NDArray[np.float64]:
         try:
             return additive.design(self.estimator, self._given(columns))
-        except (ValueError, TypeError, KeyError) as error:
-            raise ModelError(f"{self.name} refused the data: {str(error).splitlines()[0]}") from error
+        except RAISED as error:
+            raise refused(self.name, error, self._fitting) from error
 
 
 class _Trees(_Designed):
@@ -182,9 +198,23 @@ def adapt(estimator: Any) -> SklearnRegressor | SklearnDecider | SklearnClassifi
         raise ModelError(f"{_name_of(estimator)} is not fitted: call fit before the audit")
     if not hasattr(estimator, "predict"):
         raise ModelError(f"{_name_of(estimator)} has no predict method: it is not a model")
+    _require_fitted(estimator)
     if additive.is_forest(estimator):
         return TreeRegressor(estimator)
     return LinearRegressor(estimator) if additive.is_linear(estimator) else SklearnRegressor(estimator)
+
+
+def _require_fitted(estimator: Any) -> None:
+    """ModelError for a regressor of scikit-learn that was not fitted; of others nothing tells."""
+    if not type(estimator).__module__.startswith("sklearn."):
+        return
+    from sklearn.exceptions import NotFittedError  # loaded already by such an estimator, and by no other model
+    from sklearn.utils.validation import check_is_fitted
+
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError as error:
+        raise ModelError(f"{_name_of(estimator)} is not fitted: call fit before the audit") from error
 
 
 def _classifier(estimator: Any) -> SklearnClassifier:

@@ -15,7 +15,8 @@ from audit.data.dataset import shown
 from audit.errors import ModelError
 from audit.models.base import Output
 from audit.models.multilabel import of_labels
-from audit.models.portions import by_halves
+from audit.models.portions import by_halves, out_of_memory
+from audit.models.refusals import RAISED, in_words, one_value, refused
 from audit.results import Scalar
 
 Encoded = torch.Tensor | tuple[torch.Tensor, ...]
@@ -46,32 +47,75 @@ class TorchModel:
         return adapter
 
 
-def stacked(columns: Columns) -> torch.Tensor:
-    """Numbers side by side as float32 of shape (n, features); one picture column as N x C x H x W."""
+def stacked(columns: Columns, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """Numbers side by side as ``dtype`` of shape (n, features); one picture column as N x C x H x W."""
+    exact = np.float64 if dtype == torch.float64 else np.float32
     if len(columns) == 1 and (only := next(iter(columns.values()))).ndim > 1:
-        return torch.from_numpy(np.ascontiguousarray(only, dtype=np.float32))
+        return torch.from_numpy(np.ascontiguousarray(only, dtype=exact)).to(dtype)
     for name, values in columns.items():
         if values.ndim > 1 or values.dtype.kind not in "biuf":
             raise ModelError(
                 f'column "{name}" does not hold plain numbers: give the model an encode hook '
                 "(the factory returns audit.TorchModel(module, encode=...))"
             )
-    return torch.from_numpy(np.column_stack([np.asarray(v, dtype=np.float32) for v in columns.values()]))
+    return torch.from_numpy(np.column_stack([np.asarray(v, dtype=exact) for v in columns.values()])).to(dtype)
+
+
+def _own_dtype(module: torch.nn.Module) -> torch.dtype:
+    """What the module's layers compute in, float32 where they differ: it takes no other numbers."""
+    found = {parameter.dtype for parameter in module.parameters() if parameter.is_floating_point()}
+    return found.pop() if len(found) == 1 else torch.float32
+
+
+def _placed(module: torch.nn.Module, device: torch.device) -> torch.nn.Module:
+    """The module on the device. ModelError where it holds no weights yet, or cannot be put in evaluation mode."""
+    name, tensors = type(module).__name__, [*module.parameters(), *module.buffers()]
+    if any(torch.nn.parameter.is_lazy(tensor) for tensor in tensors):
+        raise ModelError(f"{name} has lazy layers without weights: call it once with some rows, and load its weights")
+    if any(tensor.is_meta for tensor in tensors):
+        raise ModelError(f"{name} is on the meta device, where tensors hold no numbers: load its weights on the CPU")
+    modes = {part: part.training for part in module.modules()}
+    try:
+        module.eval()
+    except NotImplementedError as error:
+        raise ModelError(
+            f"{name} has no evaluation mode ({in_words(error)}): audit the module it was made from"
+        ) from error
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+    return module.to(device)
+
+
+def _tensor(part: object, name: str, n: int, device: torch.device) -> torch.Tensor:
+    """A copy on the device, for a module may overwrite its input, which may be the table itself."""
+    if not isinstance(part, torch.Tensor) or not part.ndim or len(part) != n:
+        got = f"shape {tuple(part.shape)}" if isinstance(part, torch.Tensor) else type(part).__name__
+        raise ModelError(
+            f"the encode of {name} must return a tensor, or a tuple of tensors, with a row for each of the {n} rows "
+            f"of the data, got {got}"
+        )
+    return part.to(device, copy=True)
 
 
 class _Network:
     kind = "torch"
 
     def __init__(self, spec: TorchModel, output: Output, device: torch.device) -> None:
-        self.module, self.output, self.device = spec.module.to(device), output, device
+        self.module, self.output, self.device = _placed(spec.module, device), output, device
         self._encode = spec.encode
         self.name, self.classes, self.features = type(spec.module).__name__, spec.classes, spec.features
 
     def encode(self, columns: Columns) -> Encoded:
-        encoded = self._encode(columns)
-        if isinstance(encoded, tuple):
-            return tuple(part.to(self.device, copy=True) for part in encoded)
-        return encoded.to(self.device, copy=True)  # a module may overwrite its input, which may be the table itself
+        try:
+            own = self._encode is stacked
+            given = stacked(columns, _own_dtype(self.module)) if own else self._encode(columns)
+        except RAISED as error:
+            raise refused(f"the encode of {self.name}", error) from error
+        n = len(next(iter(columns.values())))
+        if isinstance(given, tuple):
+            return tuple(_tensor(part, self.name, n, self.device) for part in given)
+        return _tensor(given, self.name, n, self.device)
 
     def _outputs(self, columns: Columns) -> NDArray[np.float64]:
         """Shape (n, outputs), computed in evaluation mode; the module's mode is put back afterwards."""
@@ -79,8 +123,9 @@ class _Network:
         self.module.eval()
         try:
             out = self._answered(columns)
-        except (RuntimeError, MemoryError, TypeError, ValueError, IndexError) as error:
-            raise ModelError(f"{self.name} refused the data: {(str(error).splitlines() or [''])[0]}") from error
+        except RAISED as error:
+            fitting = ": one row needs more memory than there is" if out_of_memory(error) else self._fitting(columns)
+            raise ModelError(f"{self.name} refused the data: {in_words(error)}{fitting}") from error
         finally:
             for name, part in self.module.named_modules():
                 part.training = modes[name]
@@ -95,6 +140,11 @@ class _Network:
         outputs = out.detach().to("cpu", torch.float64).numpy()
         return np.asarray(outputs.reshape(len(outputs), -1))
 
+    def _fitting(self, columns: Columns) -> str:
+        """What a user compares when a module does not fit its columns."""
+        names = list(columns)
+        return f": it was given {', '.join(names[:8])}{', ...' if names[8:] else ''}; do features and encode fit it?"
+
     def _answered(self, columns: Columns) -> Any:
         parts = by_halves(columns, self._once)
         return parts[0] if len(parts) == 1 else torch.cat(parts)
@@ -107,7 +157,7 @@ class _Network:
 
 class TorchRegressor(_Network):
     def predict_value(self, columns: Columns) -> NDArray[np.float64]:
-        return self._outputs(columns)[:, 0]
+        return one_value(self._outputs(columns), self.name)
 
     def predict(self, columns: Columns) -> NDArray[Any]:
         return self.predict_value(columns)

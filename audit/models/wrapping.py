@@ -24,6 +24,10 @@ def wrap(
 
     ``multilabel``: ``classes`` are labels, of which a row may have several.
     """
+    if isinstance(model, type):
+        raise ModelError(f"{model.__name__} is a class: give the fitted model that was made of it")
+    if twice := [name for name in dict.fromkeys(classes) if list(classes).count(name) > 1]:
+        raise ModelError(f'classes names "{twice[0]}" twice: give each output a name of its own')
     if isinstance(model, Model):
         return model
     if "torch" in sys.modules:
