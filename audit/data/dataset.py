@@ -218,29 +218,54 @@ class Dataset:
         return np.asarray(stored.to_numpy())
 
     def _image(self, column: Column) -> NDArray[np.float32]:
-        if column.sources:
-            pixels = np.column_stack([self.table.column(s).to_numpy() for s in column.sources]).astype(np.float32)
-            return pixels.reshape(self.n, *column.shape)
+        stored = None if column.sources else self.table.column(column.name).type
+        if stored is None or pa.types.is_nested(stored):  # its numbers, one stored column each or all in one
+            if len(column.shape) != 3:
+                raise DataError(
+                    f'the pictures of column "{column.name}" are stored as numbers: say their size in [columns] as '
+                    f"shape = [channels, height, width], got {list(column.shape)}"
+                )
+            return self._series(column)
+        if not _holds_files(stored):
+            raise DataError(
+                f'column "{column.name}" is said to hold pictures and holds {stored}: give the bytes of a file, '
+                "the name of one, or numbers with their shape"
+            )
         from audit.data.images import read_images  # Pillow is needed only where pictures are files
 
         return read_images(self.table.column(column.name).to_pylist(), root=column.root, shape=column.shape)
 
     def _series(self, column: Column) -> NDArray[np.float32]:
         """Shape (n, samples), or (n, *shape) where [columns] gives one. DataError for rows of different lengths."""
-        if column.sources:
-            flat = np.column_stack([self.table.column(s).to_numpy() for s in column.sources]).astype(np.float32)
-        else:
-            rows = [np.asarray(row, dtype=np.float32).reshape(-1) for row in self.table.column(column.name).to_pylist()]
-            lengths = sorted({len(row) for row in rows})
-            if len(lengths) > 1:
-                raise DataError(
-                    f'column "{column.name}" holds series of {lengths[0]} to {lengths[-1]} numbers: '
-                    "cut or fill them up to one length"
-                )
-            flat = np.stack(rows)
+        try:
+            flat = self._flat(column)
+        except (ValueError, TypeError) as error:
+            raise DataError(f'column "{column.name}" must hold numbers: {error}') from error
         if column.shape and int(np.prod(column.shape)) != flat.shape[1]:
             raise DataError(f'column "{column.name}" holds {flat.shape[1]} numbers a row, shape {list(column.shape)}')
         return flat.reshape(self.n, *(column.shape or flat.shape[1:]))
+
+    def _flat(self, column: Column) -> NDArray[np.float32]:
+        """Shape (n, numbers)."""
+        if column.sources:
+            return np.column_stack([self.table.column(s).to_numpy() for s in column.sources]).astype(np.float32)
+        cells = self.table.column(column.name).to_pylist()
+        if None in cells:
+            raise DataError(f'column "{column.name}" holds nothing in row {cells.index(None)}: drop the row or fill it')
+        rows = [np.asarray(cell, dtype=np.float32).reshape(-1) for cell in cells]
+        lengths = sorted({len(row) for row in rows})
+        if len(lengths) > 1:
+            raise DataError(
+                f'column "{column.name}" holds series of {lengths[0]} to {lengths[-1]} numbers: '
+                "cut or fill them up to one length"
+            )
+        return np.stack(rows)
+
+
+def _holds_files(stored: pa.DataType) -> bool:
+    kind = stored.value_type if pa.types.is_dictionary(stored) else stored
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+    return bool(pa.types.is_null(kind)) or any(test(kind) for test in tests)
 
 
 def matching(pattern: str, names: Sequence[str]) -> tuple[str, ...]:
