@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from audit import store, writers
 from audit.case import Case, build_case, data_spec, with_baseline, with_variants
 from audit.data import Dataset
+from audit.data.dataset import shown
 from audit.data.feature_groups import feature_groups as grouped
 from audit.data.feature_groups import with_groups
 from audit.data.memory import as_table
@@ -19,7 +20,7 @@ from audit.data.opening import dataset_from_table, default_features, with_featur
 from audit.data.reading import table_digest
 from audit.data.task import target_facts
 from audit.engine import Settings, run_audit
-from audit.errors import ModelError, SpecError, Unavailable
+from audit.errors import ModelError, SpecError, Unavailable, UsageError
 from audit.models.loading import LoadedModel
 from audit.models.wrapping import wrap
 from audit.policy import Finding, Verdict
@@ -170,17 +171,43 @@ def explain(
     adapter = _wrapped(model, test, names, output, features, device).model
     from audit.attribution import explain as explain_rows
 
-    own = features or adapter.features or default_features(test)
+    own = _in_models_order(test.roles.features, adapter.features) or default_features(test)
     test, rest = (with_features(part, tuple(own)) for part in (test, rest))
     if layer and groups:
         raise SpecError(
             f'groups are of columns, and layer = "{layer}" is explained in their place: leave one of them out'
         )
     test = with_groups(test, grouped(loaded.spec.feature_groups, test, "groups"))
+    _require_positive(positive, adapter.classes)
+    against = None if background is None else rest
     try:
-        return explain_rows(adapter, test, background=rest, positive=positive, layer=layer, method=method, seed=seed)
+        return explain_rows(adapter, test, background=against, positive=positive, layer=layer, method=method, seed=seed)
     except Unavailable as why:
         raise ModelError(f"{why.detail}: {why.remedy}") from why
+
+
+def _in_models_order(named: tuple[str, ...], own: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The features that were named, in the order of a model that knows the same; the model's own where none were.
+
+    ModelError where a model that knows its columns is not given all of them.
+    """
+    if own and named and (missing := [name for name in own if name not in named]):
+        raise ModelError(
+            f'the model was fitted on {", ".join(own[:12])}, and features leaves out "{missing[0]}": '
+            "name all of them, or leave features out"
+        )
+    return own if own and set(own) == set(named or own) else named
+
+
+def _require_positive(positive: Scalar | None, classes: tuple[str, ...]) -> None:
+    """UsageError for a positive class that the model has not, or where there are not two of them."""
+    if positive is None or (len(classes) == 2 and shown(positive) in classes):
+        return
+    known = f"decides between {', '.join(classes[:12])}" if classes else "gives a value"
+    raise UsageError(
+        f'positive = "{shown(positive)}" must be one of the two classes of the model, which {known}: '
+        "name one, or leave it out"
+    )
 
 
 def _as_written(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -295,5 +322,6 @@ def _wrapped(
     if not names and callable(model) and not hasattr(model, "predict") and output != "value" and test.roles.target:
         names = target_facts(test.stored(test.roles.target)).levels or ()
     several = bool(test.roles.targets)
+    features = [features] if isinstance(features, str) else features
     adapter = wrap(model, classes=names, output=output, features=features, device=device, multilabel=several)
     return LoadedModel(model=adapter, sha256="", bytes=0, path=IN_MEMORY)

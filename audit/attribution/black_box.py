@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from audit.data import Dataset
 from audit.models import Model, ProbabilisticClassifier, Regressor
+from audit.models.probabilities import checked
 from audit.stats import generator
 
 from .maps import MapExplanation, Maps
@@ -140,7 +141,7 @@ def answer(model: Model, columns: dict[str, NDArray[Any]]) -> NDArray[np.float64
         return model.predict_value(columns)
     if not isinstance(model, ProbabilisticClassifier):
         raise TypeError(f"{model.name} gives no probabilities")
-    return model.predict_proba(columns)
+    return checked(model.predict_proba(columns), model)
 
 
 def _pictures(model: Model, data: Dataset, usual: Dataset) -> _Read:

@@ -7,6 +7,8 @@ columns, patches, windows or words for everything that answers. A named layer is
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 
 from audit.data import Dataset
 from audit.errors import Unavailable, UsageError, nearest
-from audit.models import Model
+from audit.models import Differentiable, Model
 from audit.results import Scalar
 
 from .explanation import Explained
@@ -50,7 +52,61 @@ def explain(
     """
     if method not in METHODS:
         raise UsageError(f'method must be one of {", ".join(METHODS)}, got "{method}"{nearest(method, METHODS)}')
+    with _lent(model):
+        return _explained(
+            model,
+            data,
+            rows=rows,
+            background=background,
+            background_rows=background_rows,
+            evaluations=evaluations,
+            method=method,
+            positive=positive,
+            target=target,
+            layer=layer,
+            rules=rules,
+            seed=seed,
+        )
+
+
+@contextmanager
+def _lent(model: Model) -> Iterator[None]:
+    """The model is given back as it was, and the global random streams too, whatever it drew from them."""
+    if isinstance(model, Differentiable):
+        from .untouched import given_back
+
+        with given_back(model.module):
+            yield
+        return
+    from .streams import remember_random_streams
+
+    put = remember_random_streams()
+    try:
+        yield
+    finally:
+        put()
+
+
+def _explained(
+    model: Model,
+    data: Dataset,
+    *,
+    rows: NDArray[Any] | None,
+    background: Dataset | None,
+    background_rows: int | None,
+    evaluations: int,
+    method: Method,
+    positive: Scalar | None,
+    target: str,
+    layer: str,
+    rules: Rules | None,
+    seed: int,
+) -> Explained:
     chosen, source = data if rows is None else data.take(rows), background or data
+    kinds = [data.column(name).kind for name in data.roles.features]
+    if source.n == 1 and background is None and not set(kinds) <= {"image", "text"}:
+        remedy = "give background, best the training data"
+        raise Unavailable("insufficient_data", "one row cannot be explained against itself alone", remedy)
     if layer:
         from .layers import explain_layer
 
@@ -67,7 +123,6 @@ def explain(
         target=target,
         seed=seed,
     )
-    kinds = [data.column(name).kind for name in data.roles.features]
     if not set(kinds) & set(MAPPED) or not chosen.n or method in {"exact", "expected_gradients"}:
         return by_columns(method=method)
     if method == "shapley" and len(kinds) == 1:

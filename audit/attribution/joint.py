@@ -19,7 +19,7 @@ from audit.data import Columns, Dataset
 from audit.errors import Unavailable
 from audit.models import Differentiable, Embedder
 
-from .network import Network, Tensors
+from .network import Network, Tensors, shown_name, steadily_encoded
 from .players import Players
 from .replaced import Replaced
 from .series import window_numbers
@@ -46,7 +46,7 @@ class Joined(torch.nn.Module):
 
     def __init__(self, module: torch.nn.Module, slots: tuple[Slot, ...]) -> None:
         super().__init__()
-        self.module, self.slots = module, slots
+        self.module, self.slots, self.audited = module, slots, shown_name(module)
 
     def forward(self, joined: torch.Tensor, *fixed: torch.Tensor) -> Any:
         pieces = joined.split([slot.size for slot in self.slots], dim=1)
@@ -130,8 +130,7 @@ def _text(model: Differentiable, data: Dataset) -> str:
 
 
 def _tensors(model: Differentiable, columns: Columns) -> Tensors:
-    given = model.encode(columns)
-    tensors = given if isinstance(given, tuple) else (given,)
+    tensors = steadily_encoded(model, columns)
     for tensor in tensors:
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             detail = "the model is given NaN or infinite inputs, between which there is no straight path"

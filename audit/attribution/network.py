@@ -18,6 +18,8 @@ from audit.data import Columns
 from audit.errors import ModelError, Unavailable
 from audit.models import Differentiable
 from audit.models.portions import in_calls, out_of_memory
+from audit.models.probabilities import TOLERANCE
+from audit.models.refusals import RAISED, refused
 
 from .explanation import typical_change
 
@@ -60,10 +62,9 @@ class Network:
         name = shown_name(self.module)
         try:
             out = self.module(*(t.clone() for t in inputs))  # a module may overwrite what it is given
-        except (RuntimeError, TypeError, ValueError, IndexError) as error:
-            if out_of_memory(error):
-                raise
-            raise ModelError(f"{name} refused the data: {first_line(error)}") from error
+        except RAISED as error:
+            shapes = " and ".join(" x ".join(map(str, t.shape)) for t in inputs)
+            raise refused(name, error, f"it was given {shapes} numbers; do features and encode fit it?") from error
         if not isinstance(out, torch.Tensor) or not out.is_floating_point():
             what = str(out.dtype) if isinstance(out, torch.Tensor) else type(out).__name__
             raise Unavailable(
@@ -78,12 +79,24 @@ class Network:
             raise Unavailable("not_applicable", detail, "wrap the module so that its outputs are N x classes")
         return out.reshape(len(out), -1)
 
+    def _for_classes(self, out: torch.Tensor) -> torch.Tensor:
+        """The outputs, if there is one a class, or one alone of two classes and of a value."""
+        outputs, names = out.shape[1], len(self.classes)
+        if outputs == max(names, 1) or (outputs == 1 and names == 2):
+            return out
+        asked = f"{names} classes" if names else "one value"
+        raise ModelError(
+            f"{shown_name(self.module)} returns {outputs} outputs for {asked}: "
+            "set classes in [model] to the name of each output, in order, or wrap the module so that it returns these"
+        )
+
     def scalar(self, inputs: Tensors, targets: torch.Tensor) -> torch.Tensor:
         """Shape (n,): the explained scalar of each row; ``targets`` (n,) holds class indices."""
         return self.scalar_of(self.outputs(inputs), targets)
 
     def scalar_of(self, out: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """The explained scalar (n,) from the module's outputs (n, outputs)."""
+        out = self._for_classes(out)
         if not self.classes:
             return out[:, 0]
         if self.output == "probability":
@@ -116,6 +129,7 @@ class Network:
 
     def predicted(self, outputs: torch.Tensor) -> torch.Tensor:
         """Index of the most probable class of each row, shape (n,); zeros for a regressor."""
+        outputs = self._for_classes(outputs)
         if outputs.shape[1] > 1:
             return outputs.argmax(dim=1)
         middle = 0.5 if self.output == "probability" else 0.0
@@ -161,8 +175,7 @@ def in_single_precision(module: torch.nn.Module) -> torch.nn.Module:
 
 def encoded(model: Differentiable, columns: Columns) -> Tensors:
     """The module's inputs; Unavailable when no gradient can be taken along them (whole numbers, NaN)."""
-    inputs = model.encode(columns)
-    tensors = inputs if isinstance(inputs, tuple) else (inputs,)
+    tensors = steadily_encoded(model, columns)
     tensors = tuple(t.float() if t.dtype in {torch.float16, torch.bfloat16} else t for t in tensors)
     for tensor in tensors:
         if not tensor.is_floating_point():
@@ -180,6 +193,29 @@ def encoded(model: Differentiable, columns: Columns) -> Tensors:
     return tuple(tensor.detach() for tensor in tensors)
 
 
+def steadily_encoded(model: Differentiable, columns: Columns) -> Tensors:
+    """What encode gives for these rows; ModelError where it gives some of them otherwise when asked for fewer."""
+    n = len(next(iter(columns.values())))
+    some = np.arange((n + 1) // 2)[::-1].copy()
+    first, again = (
+        tuple(given) if isinstance(given, tuple) else (given,)
+        for given in (model.encode(columns), model.encode({name: values[some] for name, values in columns.items()}))
+    )
+    for whole, part in zip(first, again, strict=True):
+        if whole.shape[1:] == part.shape[1:] and not _alike(whole[torch.from_numpy(some)], part):
+            raise ModelError(
+                "encode gives another result for the same rows when it is called again with fewer of them: it may "
+                "neither draw random numbers nor use means or the like over the rows of a call; keep those of training"
+            )
+    return first
+
+
+def _alike(one: torch.Tensor, other: torch.Tensor) -> bool:
+    if not one.is_floating_point():
+        return bool((one == other).all())
+    return bool(torch.isclose(one.double(), other.double(), rtol=BATCHED, atol=BATCHED, equal_nan=True).all())
+
+
 def preflight(network: Network, inputs: Tensors) -> torch.Tensor:
     """T0: outputs (n, outputs) that are steady, carry gradients and are what they were declared to be, else
     Unavailable."""
@@ -188,7 +224,17 @@ def preflight(network: Network, inputs: Tensors) -> torch.Tensor:
     if network.output == "logit" and first.shape[1] > 1 and _sums_to_one(first):
         detail = f"{shown_name(network.module)} is declared to return logits, and its outputs are probabilities"
         raise Unavailable("withheld", detail, 'set output = "probability" in [model], or remove the softmax')
+    if network.output == "probability" and network.classes and not _are_probabilities(first):
+        low, high = float(first.min()), float(first.max())
+        detail = f"{shown_name(network.module)} is declared to return probabilities, and its outputs "
+        detail += f"lie in {low:.3g} to {high:.3g}" if low < 0 or high > 1 else "do not sum to 1"
+        raise Unavailable("withheld", detail, 'set output = "logit" in [model], or end the module in a softmax')
     return first
+
+
+def _are_probabilities(outputs: torch.Tensor) -> bool:
+    inside = bool(((outputs >= -TOLERANCE) & (outputs <= 1 + TOLERANCE)).all())
+    return inside and (outputs.shape[1] == 1 or float((outputs.sum(dim=1) - 1).abs().max()) <= TOLERANCE * 10)
 
 
 def steady(network: Network, inputs: Tensors) -> torch.Tensor:
@@ -231,7 +277,7 @@ def backward(total: torch.Tensor, points: list[torch.Tensor]) -> tuple[torch.Ten
 def _require_reproduced(network: Network, inputs: Tensors, first: torch.Tensor) -> None:
     """The rows again, in the opposite order and in other calls: one pass shows chance and neighbours alike."""
     scale = 1 + float(first.abs().max()) if first.numel() else 1.0
-    difference = _gap_backwards(network, inputs, first)
+    difference = _gap_backwards(network, inputs, first) if len(first) > 1 else _gap_beside(network, inputs, first)
     if difference <= BATCHED * scale:
         return
     name = shown_name(network.module)
@@ -239,6 +285,8 @@ def _require_reproduced(network: Network, inputs: Tensors, first: torch.Tensor) 
         detail = f"{name} returns different outputs for the same input (largest difference {difference:.3g})"
         raise Unavailable("withheld", detail, "remove random layers from the forward pass in evaluation mode")
     detail = f"{name} returns another output for a row when other rows stand beside it (difference {difference:.3g})"
+    if difference == float("inf"):
+        detail = f"{name} answers {len(first)} rows at once and refuses another number of them"
     remedy = (
         "let the forward pass treat rows alone: running statistics in evaluation mode, no means over the batch; "
         "of texts, mask the padding that evens out their lengths, or pad every text to one length; "
@@ -257,6 +305,16 @@ def _gap_backwards(network: Network, inputs: Tensors, first: torch.Tensor) -> fl
     except ModelError:  # it answered all rows together, and will not answer fewer
         return float("inf")
     return _largest_gap(first, again.flip(0))
+
+
+def _gap_beside(network: Network, inputs: Tensors, first: torch.Tensor) -> float:
+    """Of a single row: how far its output moves when another one, of half its numbers, stands beside it."""
+    two = tuple(torch.cat([t, t / 2 if t.is_floating_point() else t]) for t in inputs)
+    try:
+        with torch.no_grad():
+            return _largest_gap(first, network.outputs(two)[:1])
+    except ModelError:  # it answers one row, and will not answer more
+        return float("inf")
 
 
 def _largest_gap(first: torch.Tensor, second: torch.Tensor) -> float:

@@ -85,10 +85,10 @@ def ablation(subject: Subject, groups: NDArray[np.int64], method: str, short: st
             rows.append(row)
             kept.append(~hidden)
             shares.append(hidden / hidden.sum())
-    at = np.array(rows)
-    fell = subject.outputs().numpy()[at] - subject.covered(at, np.array(kept), 0)
-    by_unit = np.zeros((subject.n, subject.count))
-    np.add.at(by_unit, at, fell[:, None] * np.array(shares))
+    at, by_unit = np.array(rows, dtype=np.int64), np.zeros((subject.n, subject.count))
+    masks = np.array(kept, dtype=np.bool_).reshape(-1, subject.count)
+    fell = subject.outputs().numpy()[at] - subject.covered(at, masks, 0)
+    np.add.at(by_unit, at, fell[:, None] * np.reshape(shares, masks.shape))
     return Maps(
         method=method,
         short=short,

@@ -9,7 +9,7 @@ import torch
 from audit.errors import ModelError
 from audit.models.portions import in_calls
 
-from .network import Network, Tensors, rows_per_call
+from .network import Network, Tensors, rows_per_call, shown_name
 
 
 class Replaced(torch.nn.Module):
@@ -17,7 +17,7 @@ class Replaced(torch.nn.Module):
 
     def __init__(self, module: torch.nn.Module, where: str) -> None:
         super().__init__()
-        self.module, self.where = module, where
+        self.module, self.where, self.audited = module, where, shown_name(module)
 
     def forward(self, given: torch.Tensor, *others: torch.Tensor) -> Any:
         calls = []

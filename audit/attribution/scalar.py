@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from audit.data import Columns
 from audit.data.dataset import shown
 from audit.errors import Unavailable
 from audit.models import Model, ProbabilisticClassifier, Regressor
+from audit.models.probabilities import checked
 from audit.results import Scalar
 
 DYNAMIC = "torch.ao.nn.quantized.dynamic"
+SUMMATION = 1e-4  # relative; calls of another size may add up in another order
+LAST_DIGITS = 1e-6  # of a probability in single precision
 CLIP = 1e-6  # log-odds of a probability of exactly 0 or 1 are infinite; this is +-13.8
 
 
@@ -50,6 +55,21 @@ def explained_scalar(model: Model, positive: Scalar | None, target: str = "") ->
     if not scales_with_company(model):
         return explained
     return replace(explained, function=one_by_one(explained.function), alone=True)
+
+
+def require_alone(known: NDArray[np.float64], beside: NDArray[np.float64], unit: str) -> None:
+    """Unavailable where explained scalars of the same rows are others when the rows stand beside other rows."""
+    gap = np.abs(known - beside)
+    moved = gap > SUMMATION * (1 + np.abs(known).max(initial=0.0))
+    if unit == "log-odds":  # near 0 and 1 the last digits of a probability are large in log-odds
+        moved &= np.abs(expit(known) - expit(beside)) > LAST_DIGITS
+    if moved.any():
+        raise Unavailable(
+            "withheld",
+            f"the model returns another output for a row when other rows stand beside it ({gap.max():.3g} apart)",
+            "let it treat rows alone: nothing in it may be computed over all rows of a call, such as means, ranks "
+            "or the order of rows, nor be kept from one call to the next",
+        )
 
 
 def scales_with_company(model: object) -> bool:
@@ -86,9 +106,9 @@ def _together(model: Model, positive: Scalar | None, target: str) -> Explained:
     if target:
         index, words = class_index(model.classes, target), f'the probability of class "{target}"'
         unit = "probability"
-        return Explained(function=model.predict_proba, classes=model.classes, words=words, unit=unit, fixed=index)
+        return Explained(function=_probabilities(model), classes=model.classes, words=words, unit=unit, fixed=index)
     words = "the probability of the predicted class"
-    return Explained(function=model.predict_proba, classes=model.classes, words=words, unit="probability")
+    return Explained(function=_probabilities(model), classes=model.classes, words=words, unit="probability")
 
 
 def positive_index(classes: tuple[str, ...], positive: Scalar | None) -> int:
@@ -104,11 +124,15 @@ def class_index(classes: tuple[str, ...], target: str) -> int:
     return classes.index(target)
 
 
-def _log_odds(model: ProbabilisticClassifier, index: int) -> Explained:
+def _probabilities(model: Any) -> Callable[[Columns], NDArray[np.float64]]:
+    return lambda columns: checked(model.predict_proba(columns), model)
+
+
+def _log_odds(model: Any, index: int) -> Explained:
     classes: tuple[str, ...] = getattr(model, "classes", ())
 
     def function(columns: Columns) -> NDArray[np.float64]:
-        p = np.clip(model.predict_proba(columns)[:, index], CLIP, 1 - CLIP)
+        p = np.clip(checked(model.predict_proba(columns), model)[:, index], CLIP, 1 - CLIP)
         return np.asarray(np.log(p) - np.log1p(-p))[:, None]
 
     words = f'the log-odds of class "{classes[index]}" (probabilities clipped to {CLIP:g} from 0 and 1)'

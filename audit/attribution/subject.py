@@ -81,6 +81,9 @@ class Subject:
     def covered(self, rows: NDArray[np.int64], kept: Masks, fill: int) -> Floats:
         """The explained scalar (m,) of these rows where only the ``kept`` (m, units) units are as they were."""
 
+        if not len(rows):  # of a text without words there is nothing to cover
+            return np.zeros(0)
+
         def call(at: slice) -> torch.Tensor:
             row = torch.from_numpy(rows[at])
             keep = torch.from_numpy(kept[at])[:, self.units.cpu()].to(self.inputs.device)

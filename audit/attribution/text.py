@@ -7,6 +7,7 @@ words as a second family that needs no gradients.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 
 from audit.data import Dataset
-from audit.errors import Unavailable
+from audit.errors import ModelError, Unavailable
 from audit.models import Differentiable, Embedder, Model
 from audit.stats import generator
 
 from .maps import MapExplanation, Maps
-from .network import Network, Tensors, preflight
+from .network import BATCHED, Network, Tensors, preflight, steadily_encoded
 from .path_maps import ablation, integrated, path_from, quick
 from .replaced import Replaced
 from .subject import Method, Subject
@@ -56,6 +57,7 @@ def explain_text(
         rows, usual = (looked_up(model, network, part) for part in (data, source.take(np.sort(order))))
         preflight(network, usual.inputs)
         answers = preflight(network, rows.inputs)
+        _require_padding_unseen(model, network, data, rows, answers)
         targets = network.predicted(answers)
         _, typical = network.usual(network.answers(usual.inputs), targets)
         subject = text_subject(network, rows, usual, targets)
@@ -90,8 +92,7 @@ class TextRows:
 
 
 def looked_up(model: Any, network: Network, data: Dataset) -> TextRows:
-    encoded = model.encode(data.features)
-    given = encoded if isinstance(encoded, tuple) else (encoded,)
+    given = steadily_encoded(model, data.features)
     ids, tokens = given[0], model.tokens(data.features)
     if ids.is_floating_point() or ids.ndim != 2:
         raise Unavailable(
@@ -102,11 +103,43 @@ def looked_up(model: Any, network: Network, data: Dataset) -> TextRows:
         detail = f"tokens gives {len(tokens)} texts of up to {longest} tokens, encode {tuple(ids.shape)} ids"
         raise Unavailable("not_applicable", detail, "let tokens return one string for each id that is not padding")
     layer = network.module.module.get_submodule(model.embedding)  # type: ignore[union-attr]
+    _require_known(ids, tokens, len(layer.get_parameter("weight")), model.padding)
     with torch.no_grad():
         embedded = layer(ids).detach()
         padding = layer(torch.tensor([model.padding], device=ids.device))[0].detach()
     live = np.arange(ids.shape[1])[None, :] < np.array([len(t) for t in tokens])[:, None]
     return TextRows((embedded, *given), padding, live, tokens)
+
+
+def _require_padding_unseen(model: Any, network: Network, data: Dataset, rows: TextRows, answers: torch.Tensor) -> None:
+    """Unavailable where the shortest text is answered otherwise without the padding that a longer one brings it."""
+    lengths = rows.live.sum(axis=1)
+    if not lengths.max() or lengths.min() == rows.live.shape[1]:
+        return
+    shortest = int(np.where(lengths > 0, lengths, lengths.max()).argmin())
+    alone = network.answers(looked_up(model, network, data.take([shortest])).inputs)[0]
+    difference = float((alone - answers[shortest]).abs().max())
+    if difference > BATCHED * (1 + float(answers.abs().max())):
+        detail = f"{model.name} returns another output for a text when a longer one stands beside it"
+        remedy = "mask the padding that evens out the lengths of texts, or let encode pad every text to one length"
+        raise Unavailable("withheld", f"{detail} (difference {difference:.3g})", remedy)
+
+
+def _require_known(ids: torch.Tensor, tokens: Sequence[Sequence[str]], known: int, padding: int) -> None:
+    """ModelError for ids that the embedding has not, and for tokens that stand elsewhere than their ids."""
+    worst = int(ids.min()) if int(ids.min()) < 0 else int(ids.max())
+    if not 0 <= worst < known:
+        row = int((ids == worst).any(dim=1).nonzero()[0])
+        raise ModelError(
+            f"encode gives row {row} the token id {worst}, and the embedding holds 0 to {known - 1}: "
+            "give unknown tokens the id that the model was trained with for them"
+        )
+    for row, own in enumerate(tokens):
+        if bool((ids[row, len(own) :] != padding).any()):
+            raise ModelError(
+                f"encode gives row {row} ids beyond its {len(own)} tokens that are not the padding {padding}: padding "
+                "stands on the right, tokens names every id before it, and padding in TextModel is its id"
+            )
 
 
 def text_subject(network: Network, rows: TextRows, usual: TextRows, targets: torch.Tensor) -> Subject:

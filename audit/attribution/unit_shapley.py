@@ -17,6 +17,7 @@ from audit.stats import generator
 from .explanation import completeness_error
 from .maps import Maps
 from .network import rows_per_call
+from .scalar import require_alone
 from .shapley import Estimate, Plan, until_accurate
 from .subject import Floats, Masks, Subject
 
@@ -50,7 +51,13 @@ class UnitGame:
 
     def values(self, rows: Integers, backs: Integers, coalitions: Masks) -> Floats:
         self.evaluations += len(rows)
-        return self.subject.covered(rows, coalitions, 0)
+        if not len(rows):
+            return np.zeros(0)
+        # a row that was answered before goes along whole: it must be answered the same here
+        asked = np.vstack([coalitions, np.ones((1, coalitions.shape[1]), dtype=np.bool_)])
+        values = self.subject.covered(np.append(rows, rows[0]), asked, 0)
+        require_alone(self.outputs[rows[:1]], values[-1:], self.subject.network.words[1])
+        return values[:-1]
 
 
 def unit_shapley(subject: Subject, typical: Floats, words: str, seed: int, evaluations: int = EVALUATIONS) -> Maps:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 
 from audit.errors import ModelError
 
+from .streams import remember_random_streams
+
+MOST_KEPT = 1 << 24  # parameters of which a copy is kept, 64 MB in single precision
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
@@ -33,11 +34,12 @@ def state_hash(module: torch.nn.Module) -> str:
 def untouched(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
     """The module in evaluation mode with gradients on; modes, buffers, flags, hooks and random streams are put back.
 
-    Parameters are only compared: ModelError when a call of the model changed them, because a model that trains while it
-    is examined cannot be audited.
+    So are attributes that a call sets anew (what it keeps for the next call); what it changes inside of them is not.
+    Parameters are compared: ModelError when a call of the model changed them, because a model that trains while it is
+    examined cannot be audited. Those of all but large models are put back then too.
     """
     weights = _parameter_hash(module)
-    give_back = _remember(module)
+    give_back, put_weights = _remember(module), _remember_weights(module)
     # a caller may stand inside inference_mode, in which gradients do not exist
     try:
         with torch.inference_mode(False), torch.enable_grad():
@@ -47,6 +49,7 @@ def untouched(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
         for put in give_back:
             put()
     if _parameter_hash(module) != weights:
+        put_weights()
         raise ModelError(
             f"{type(module).__name__} changes its own parameters when it is called: "
             "give a model whose forward pass in evaluation mode only computes"
@@ -65,23 +68,55 @@ def _feed(digest: Any, name: str, tensor: torch.Tensor) -> None:
     digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
 
 
+@contextmanager
+def given_back(module: torch.nn.Module) -> Iterator[None]:
+    """As :func:`untouched` for a block that may change no weights: nothing is compared, and no mode set."""
+    give_back = _remember(module)
+    try:
+        yield
+    finally:
+        for put in give_back:
+            put()
+
+
 def _remember(module: torch.nn.Module) -> list[Callable[[], None]]:
     on_cuda = any(parameter.is_cuda for parameter in module.parameters())
-    return [*_remember_parts(module), *_remember_tensors(module), _remember_random_streams(on_cuda)]
+    return [*_remember_parts(module), *_remember_tensors(module), remember_random_streams(on_cuda)]
+
+
+def _remember_weights(module: torch.nn.Module) -> Callable[[], None]:
+    """Nothing is kept of a model whose second copy would be large."""
+    parameters = list(module.parameters())
+    if sum(p.numel() for p in parameters) > MOST_KEPT:
+        return lambda: None
+    copies = [p.detach().clone() for p in parameters]
+
+    def put() -> None:
+        for parameter, copy in zip(parameters, copies, strict=True):
+            parameter.data.copy_(copy)
+
+    return put
 
 
 def _remember_parts(module: torch.nn.Module) -> Iterator[Callable[[], None]]:
     for part in module.modules():
         mode = part.training
-        hooks = [(kept, dict(kept)) for name in _HOOKS if (kept := getattr(part, name, None)) is not None]
+        held = [getattr(part, name, None) for name in (*_HOOKS, "_buffers", "_parameters")]
+        before = [(own, dict(own)) for own in (vars(part), *held) if own is not None]
 
-        def put(part: torch.nn.Module = part, mode: bool = mode, hooks: list[Any] = hooks) -> None:
+        def put(part: torch.nn.Module = part, mode: bool = mode, before: list[Any] = before) -> None:
+            for own, then in before:
+                if not _same(own, then):
+                    own.clear()
+                    own.update(then)
             part.training = mode
-            for kept, before in hooks:
-                kept.clear()
-                kept.update(before)
 
         yield put
+
+
+def _same(now: Mapping[str, object], then: Mapping[str, object]) -> bool:
+    """Whether both hold the same objects in the same order."""
+    return list(now) == list(then) and all(now[name] is then[name] for name in then)
 
 
 def _remember_tensors(module: torch.nn.Module) -> Iterator[Callable[[], None]]:
@@ -101,17 +136,3 @@ def _remember_tensors(module: torch.nn.Module) -> Iterator[Callable[[], None]]:
             p.grad = gradient
 
         yield put
-
-
-def _remember_random_streams(on_cuda: bool) -> Callable[[], None]:
-    own, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    devices = torch.cuda.get_rng_state_all() if on_cuda else []
-
-    def put() -> None:
-        random.setstate(own)
-        np.random.set_state(numpy_state)
-        torch.set_rng_state(torch_state)
-        if devices:
-            torch.cuda.set_rng_state_all(devices)
-
-    return put

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -51,12 +51,12 @@ class _Function:
     def _numbers(self, columns: Columns) -> NDArray[np.float64]:
         """Shape (n,) or (n, outputs). ModelError for words and complex numbers."""
         result = self._call(columns)
+        casting: Literal["unsafe", "same_kind"] = "unsafe" if result.dtype == object else "same_kind"
         try:
-            if result.dtype.kind != "c":
-                return result.astype(np.float64)
-        except (TypeError, ValueError):  # words, None: said below
-            pass
-        raise ModelError(f"{self.name} must return real numbers, got {result.dtype}: mend it, or say what it returns")
+            return result.astype(np.float64, casting=casting)  # of the same kind are no words and no complex numbers
+        except (TypeError, ValueError) as error:
+            what = f"{self.name} must return real numbers, got {result.dtype}"
+            raise ModelError(f"{what}: mend it, or say what it returns") from error
 
 
 def _argument(columns: Columns) -> Any:

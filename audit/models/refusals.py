@@ -25,9 +25,9 @@ _SPEAK_FOR_THEMSELVES = (MemoryError, RuntimeError, TypeError, ValueError)
 
 
 def refused(name: str, error: BaseException, remedy: str = "") -> ModelError:
-    """The error of a model that raised ``error``. What ran out of memory is raised again, so that rows are halved."""
+    """The error of a model that raised ``error``. MemoryError, so that rows are halved, where it was one."""
     if out_of_memory(error):
-        raise error
+        raise MemoryError(str(error)) from error
     return ModelError(f"{name} refused the data: {in_words(error)}{remedy and f': {remedy}'}")
 
 

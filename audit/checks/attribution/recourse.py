@@ -67,7 +67,8 @@ def recourse(
     one_hot = one_hot_levels((data, train))
     allowed = options(train, (*data.roles.immutable, *data.roles.groups), one_hot)
     if not allowed:
-        raise Unavailable("not_applicable", "no column may change", "name fewer columns under immutable")
+        remedy = "name fewer columns under immutable, or give [data.train] rows in which the others differ"
+        raise Unavailable("not_applicable", "no column may change", remedy)
     index, goal = predictions.favourable, _goal(case, predictions)
 
     def score(columns: Columns) -> NDArray[np.float64]:
