@@ -86,7 +86,7 @@ def test_weights_of_every_size_add_up_to_the_difference_of_the_ends():
 
 
 def test_one_modality_is_refused_and_flat_rows_have_no_share():
-    with pytest.raises(Unavailable, match="1 modalities"):
+    with pytest.raises(Unavailable, match="1 modality,"):
         modality_values(Value(lambda c: c["x0"]), table(numbers(3, 2)), table(numbers(3, 2)).features, None)
     found = modality_values(Value(lambda c: np.ones(len(c["age"]))), ward(4), ward(3).features, None)
     assert np.isnan(found.shares).all()
