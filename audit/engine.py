@@ -309,6 +309,8 @@ class Runner:
         wrong = [m for m in outcome.measurements if item.check.measures[m.name].unit not in {m.unit, EXPLAINED}]
         if wrong:
             raise CheckError(f'{item.check.id} returned "{wrong[0].name}" in {wrong[0].unit}, MEASURES says otherwise')
+        if not item.about:
+            return outcome
         return replace(
             outcome,
             measurements=tuple(replace(m, params={**m.params, **item.about}) for m in outcome.measurements),

@@ -171,8 +171,8 @@ def folder_name(run: AuditRun) -> str:
 
 def _fill(run: AuditRun, work: Path) -> AuditRun:
     (work / "evidence").mkdir()
-    tables.write_groups(run, work / GROUPS)
-    content, kept = v1.dump(compact(replace(run, groups_sha256=tables.digest(run))))
+    groups = tables.write_groups(run, work / GROUPS)
+    content, kept = v1.dump(compact(replace(run, groups_sha256=groups)))
     content["id"] = v1.identity(content)
     array_file.write(kept, work / ARRAYS)
     write_json(content, work / RESULT)

@@ -37,15 +37,21 @@ SCHEMA = pa.schema(
 )
 
 
-def write_groups(run: AuditRun, path: Path) -> None:
-    """Nothing is written when no measure was taken by group."""
+def write_groups(run: AuditRun, path: Path) -> str:
+    """The digest of what was written. Nothing is written when no measure was taken by group."""
+    return _digest(_written(run, path), run)
+
+
+def _written(run: AuditRun, path: Path) -> Iterator[Row]:
+    """The rows, while they are written."""
     rows = _rows(run)
-    writer = None
-    while some := list(islice(rows, _BLOCK)):
-        writer = writer or pyarrow.parquet.ParquetWriter(path, SCHEMA)
-        writer.write_table(pa.Table.from_pylist(some, schema=SCHEMA))
-    if writer is not None:
-        writer.close()
+    if not (some := list(islice(rows, _BLOCK))):
+        return
+    with pyarrow.parquet.ParquetWriter(path, SCHEMA) as writer:
+        while some:
+            writer.write_table(pa.Table.from_pylist(some, schema=SCHEMA))
+            yield from some
+            some = list(islice(rows, _BLOCK))
 
 
 def digest(run: AuditRun) -> str:

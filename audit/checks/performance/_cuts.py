@@ -33,7 +33,7 @@ class Cut:
     @classmethod
     def of(cls, one: OneClass, at: Places, sampling: Sampling) -> Cut:
         """The rows among ``at`` (places in the data) that have a label and a decision."""
-        rows = at[one.usable[at]]
+        rows = at[(one.label[at] >= 0) & (one.decision[at] >= 0)]  # of few rows; ``usable`` looks at all of them
         return cls(
             name=wording.label(one.name),
             rows=rows,
