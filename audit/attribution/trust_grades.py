@@ -143,7 +143,7 @@ def _reason(rule: Rule, letter: str, value: float) -> str:
         return f"{rule.words} ({rule.test}: {value:.2g})"
     measure = rule.measure.removeprefix("trust_").replace("_", " ")
     (_, best), *_ = rule.bounds
-    return f"{measure} {value:.2g}, A asks {'at least' if rule.higher else 'at most'} {best:g} ({rule.test})"
+    return f"{measure} {value:.3g}, A asks {'at least' if rule.higher else 'at most'} {best:g} ({rule.test})"
 
 
 def _worst(grades: Iterable[Grade]) -> Grade:

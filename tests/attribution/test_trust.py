@@ -212,8 +212,8 @@ def test_a_grade_is_the_worst_of_its_rules_and_never_better_for_more_tests(numbe
 
 
 def test_what_a_lower_letter_lacks_is_said_in_numbers_and_a_fault_only_where_no_bound_holds():
-    (lacking,) = RULES.grade({"trust_faithfulness": 0.46}).reasons
-    assert lacking == "faithfulness 0.46, A asks at least 0.5 (T4)"
+    (lacking,) = RULES.grade({"trust_faithfulness": 0.4989}).reasons
+    assert lacking == "faithfulness 0.499, A asks at least 0.5 (T4)"
     (lacking,) = RULES.grade({"trust_randomisation": 0.3}).reasons
     assert lacking == "randomisation 0.3, A asks at most 0.2 (T3)"
     (fault,) = RULES.grade({"trust_stability": 0.1}).reasons
