@@ -23,7 +23,7 @@ ROWS = 30  # of a table on screen: more are paged, since a canvas table is close
 COLOURS: Mapping[str, str] = {
     "pass": "green",
     "fail": "red",
-    "inconclusive": "violet",
+    "inconclusive": "orange",  # as its box above and as in the report; glyph and word tell it from what is waived
     "not_assessed": "gray",
     "waived": "orange",
 }

@@ -215,8 +215,8 @@ def _cell(columns: Sequence[str], row: Sequence[Scalar | None], group: range) ->
     value, lower, upper, *level = numbers
     unit = columns[group[0]] if wording.is_unit(columns[group[0]]) else "1"
     label = f"{wording.level(level[0])} range " if level else ""
-    words = f"{wording.number(value, unit, (upper - lower) / 2)} ({label}{wording.span(lower, upper, unit, value)})"
-    return words.replace(" ", "\u00a0")  # a value and its range stay on one line
+    ends = f"({label}{wording.span(lower, upper, unit, value)})".replace(" ", "\u00a0")  # a range stays on one line
+    return f"{wording.number(value, unit, (upper - lower) / 2)} {ends}"
 
 
 def _numeric(cells: Sequence[Scalar | None]) -> bool:

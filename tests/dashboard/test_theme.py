@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import dashboard
+from dashboard import widgets
 from reports.charts.theme import DARK, LIGHT, Palette
 
 THEME = tomllib.loads((Path(str(dashboard.__file__)).parent / "theme.toml").read_text())["theme"]
@@ -43,6 +44,12 @@ def test_a_verdict_can_be_read_on_the_page_and_in_its_box(mode: str, name: str) 
     text = colours[f"{name}TextColor"]
     assert contrast(text, colours["backgroundColor"]) >= 4.5
     assert contrast(text, colours[f"{name}BackgroundColor"]) >= 4.5
+
+
+def test_a_verdict_has_one_colour_on_the_dashboard_and_in_the_report() -> None:
+    palette = {"pass": LIGHT.passes, "fail": LIGHT.fails, "inconclusive": LIGHT.waived, "waived": LIGHT.waived}
+    for key, colour in palette.items():
+        assert THEME["light"][f"{widgets.COLOURS[key]}TextColor"] == colour
 
 
 def test_the_contrast_formula_gives_the_known_extremes() -> None:
