@@ -21,7 +21,13 @@ from audit.wording import first_sentence
 if TYPE_CHECKING:
     from audit.data.dataset import Roles
 
-_KINDS: Mapping[str, tuple[type, ...]] = {"float": (int, float), "int": (int,), "str": (str,), "bool": (bool,)}
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "float": (int, float),
+    "int": (int,),
+    "str": (str,),
+    "bool": (bool,),
+    "each": (str,),
+}
 ROLES = ("target", "groups", "id", "weight", "cluster")
 """Roles that an input may require."""
 COST_ORDER = ("instant", "predict", "gradient", "timing", "replay", "retrain")
@@ -208,7 +214,7 @@ def checked_params(notes: Mapping[str, MeasureNote], limit: Limit, labels: Seque
             has = f"it has {', '.join(known)}" if known else "it has none"
             raise SpecError(f'"{limit.measure}" has no parameter "{name}"{nearest(name, known)}: {has}')
         if type(value) not in _KINDS[known[name]]:
-            raise SpecError(f'"{limit.measure}": {name} must be a {known[name]}, got {value!r}')
+            raise SpecError(f'"{limit.measure}": {name} must be a {_KINDS[known[name]][-1].__name__}, got {value!r}')
     if labels and (named := str(limit.params.get(CLASS, labels[0]))) not in labels:
         raise SpecError(
             f'"{limit.measure}": class = "{named}" is no label{nearest(named, labels)}: {", ".join(labels)}'

@@ -88,7 +88,8 @@ def checks_page(registry: Registry) -> str:
     lines = [
         "# The checks",
         "",
-        "Made by `make docs` from the checks themselves. `audit explain CHECK` shows the whole of one.",
+        "Made by `make docs` from the checks themselves. `audit explain CHECK` shows the whole of one. A parameter of "
+        "kind *each* is one that a limit must name: the measure exists for each of its values alone.",
         "",
         *(f"- **{name}**: {words}" for name, words in CONTRACTS),
         "",

@@ -10,9 +10,6 @@ from audit.policy.limits import Limit, demanded
 from audit.results import MeasureNote
 from audit.spec import AuditSpec
 
-OF_EACH: Mapping[str, tuple[str, ...]] = {"variant": ("variant_", "relative_"), "class": ("class_", "variant_class_")}
-"""Parameter, and how the measures begin that exist only for each of its values."""
-
 
 def unanswered(limits: Iterable[Limit], spec: AuditSpec, classes: Sequence[str], notes: Mapping[str, MeasureNote]
                ) -> list[str]:  # fmt: skip
@@ -24,13 +21,12 @@ def unanswered(limits: Iterable[Limit], spec: AuditSpec, classes: Sequence[str],
 
 def _fault(limit: Limit, has: Mapping[str, str], known: Mapping[str, tuple[str, ...]]) -> str:
     where = f"{limit.source} line {limit.line}: " if limit.line else ""
-    needed = [name for name, starts in OF_EACH.items() if name in has and limit.measure.startswith(starts)]
-    missing = [name for name in needed if name not in limit.params]
+    missing = [name for name, kind in has.items() if kind == "each" and name not in limit.params]
     if missing:
-        example = {name: (known[name] or ("...",))[0] for name in missing} | dict(limit.params)
+        example = {name: (known.get(name) or ("...",))[0] for name in missing} | dict(limit.params)
         table = ", ".join(f"{name} = {json.dumps(value)}" for name, value in example.items())
         each = " and ".join(missing)
-        choices = "; ".join(f"{name}: {', '.join(known[name])}" for name in missing if known[name])
+        choices = "; ".join(f"{name}: {', '.join(known[name])}" for name in missing if known.get(name))
         shown = f" ({choices})" if choices else ""
         lacking = (
             "" if known["variant"] or "variant" not in missing else "name the other form in [model] variants, and "

@@ -53,10 +53,14 @@ def test_without_variants_it_says_where_they_are_named() -> None:
 
 @given(st.sampled_from(sorted(NOTES)))
 def test_a_measure_without_such_a_parameter_is_never_asked_for_one(measure: str) -> None:
-    has = NOTES[measure].params
-    assert bool(said(measure)) <= bool({"variant", "class"} & set(has))
+    assert bool(said(measure)) == ("each" in NOTES[measure].params.values())
     assert said("latency_p50") == []
-    assert said("relative_self_influence") == []
+
+
+def test_a_measure_of_each_class_whose_name_does_not_say_so_must_be_given_one_too() -> None:
+    (fault,) = said("relative_self_influence")
+    assert 'give it params = { class = "a" }' in fault
+    assert said("relative_self_influence", **{"class": "a"}) == []
 
 
 def test_what_is_only_recorded_is_no_fault() -> None:

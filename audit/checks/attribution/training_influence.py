@@ -47,7 +47,7 @@ MEASURES: Mapping[str, Mapping[str, object]] = {
         "unit": "1",
         "better": "none",
         "words": "mean self-influence of a class's training rows, over the mean of all",
-        "params": {"class": "str"},
+        "params": {"class": "each"},
     },
 }
 ROWS, FEWEST = 20_000, 100

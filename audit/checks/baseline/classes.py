@@ -36,13 +36,13 @@ MEASURES: dict[str, dict[str, object]] = {
         "unit": "1",
         "better": "higher",
         "words": "change of the recall of a class from the baseline",
-        "params": {"class": "str"},
+        "params": {"class": "each"},
     },
     "class_precision_change_from_baseline": {
         "unit": "1",
         "better": "higher",
         "words": "change of the precision of a class from the baseline",
-        "params": {"class": "str"},
+        "params": {"class": "each"},
     },
     "balanced_accuracy_change_from_baseline": {
         "unit": "1",

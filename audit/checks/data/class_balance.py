@@ -26,8 +26,8 @@ from audit.results import Outcome
 from audit.stats import exact
 
 MEASURES: dict[str, dict[str, object]] = {
-    "class_rows": {"unit": "rows", "better": "none", "words": "rows of a class", "params": {"class": "str"}},
-    "class_share": {"unit": "1", "better": "none", "words": "share of a class", "params": {"class": "str"}},
+    "class_rows": {"unit": "rows", "better": "none", "words": "rows of a class", "params": {"class": "each"}},
+    "class_share": {"unit": "1", "better": "none", "words": "share of a class", "params": {"class": "each"}},
     "unlabelled_rows": {"unit": "rows", "better": "lower", "words": "rows without a label"},
 }
 

@@ -76,13 +76,13 @@ MEASURES: dict[str, dict[str, object]] = {
         "unit": "1",
         "better": "lower",
         "words": "median latency of a variant over that of the model",
-        "params": {"variant": "str", "threads": "str"},
+        "params": {"variant": "each", "threads": "str"},
     },
     "relative_cpu_time": {
         "unit": "1",
         "better": "lower",
         "words": "median processor time of a variant over that of the model",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "timing_contention": {"unit": "1", "better": "lower", "words": "time by the clock over processor time"},
 }

@@ -40,7 +40,7 @@ MEASURES: dict[str, dict[str, object]] = {
         "unit": "1",
         "better": "lower",
         "words": "size of a variant over that of the model",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "model_parameters": {"unit": "numbers", "better": "lower", "words": "parameters", "params": {"variant": "str"}},
     "nonzero_parameters": {

@@ -34,7 +34,7 @@ MEASURES: dict[str, dict[str, object]] = {
         "unit": "1",
         "better": "lower",
         "words": "energy of an inference of a variant over that of the model",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
 }
 METHOD = "duration x rating rung, chip boundary: ratio of processor times; both forms are taken to draw the same power"

@@ -35,25 +35,25 @@ MEASURES: dict[str, dict[str, object]] = {
         "unit": "1",
         "better": "higher",
         "words": "change of the recall of a class",
-        "params": {"variant": "str", "class": "str"},
+        "params": {"variant": "each", "class": "each"},
     },
     "variant_class_precision_change": {
         "unit": "1",
         "better": "higher",
         "words": "change of the precision of a class",
-        "params": {"variant": "str", "class": "str"},
+        "params": {"variant": "each", "class": "each"},
     },
     "variant_balanced_accuracy_change": {
         "unit": "1",
         "better": "higher",
         "words": "change of the mean recall of all classes",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "variant_worst_class_recall_change": {
         "unit": "1",
         "better": "higher",
         "words": "change of the recall of the class that loses most",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
 }
 

@@ -40,31 +40,31 @@ MEASURES: dict[str, dict[str, object]] = {
         "unit": "target",
         "better": "lower",
         "words": "change of the mean absolute error",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "variant_root_mean_squared_error_change": {
         "unit": "target",
         "better": "lower",
         "words": "change of the root mean squared error",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "variant_mean_prediction_change": {
         "unit": "target",
         "better": "zero",
         "words": "change of the mean prediction",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "variant_shift": {
         "unit": "target",
         "better": "lower",
         "words": "mean distance of a variant's predictions from the model's",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "variant_unpredicted": {
         "unit": "rows",
         "better": "lower",
         "words": "rows that a variant cannot predict",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
 }
 

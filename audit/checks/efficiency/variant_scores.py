@@ -34,13 +34,13 @@ MEASURES: dict[str, dict[str, object]] = {
         "unit": "1",
         "better": "higher",
         "words": "change of the ROC AUC",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "variant_brier_score_change": {
         "unit": "1",
         "better": "lower",
         "words": "change of the Brier score",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
 }
 

@@ -37,60 +37,60 @@ from audit.results import Outcome, Table
 REQUIRES = {"tasks": ("binary", "multiclass")}
 
 MEASURES: dict[str, dict[str, object]] = {
-    "variant_churn": {"unit": "1", "better": "lower", "words": "changed decisions", "params": {"variant": "str"}},
+    "variant_churn": {"unit": "1", "better": "lower", "words": "changed decisions", "params": {"variant": "each"}},
     "variant_excess_churn": {
         "unit": "1",
         "better": "lower",
         "words": "changed decisions beyond another seed's",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "variant_accuracy_change": {
         "unit": "1",
         "better": "higher",
         "words": "change of accuracy",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "variant_selection_rate_change": {
         "unit": "1",
         "better": "zero",
         "words": "change of the share selected",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "variant_true_positive_rate_change": {
         "unit": "1",
         "better": "higher",
         "words": "change of the true positive rate",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "variant_false_positive_rate_change": {
         "unit": "1",
         "better": "lower",
         "words": "change of the false positive rate",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "variant_positive_predictive_value_change": {
         "unit": "1",
         "better": "higher",
         "words": "change of the share of selected who are positive",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "variant_negative_predictive_value_change": {
         "unit": "1",
         "better": "higher",
         "words": "change of the share of not selected who are negative",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "variant_detectable_change": {
         "unit": "1",
         "better": "lower",
         "words": "smallest change of accuracy that would have shown",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
     "variant_equivalence_margin": {
         "unit": "1",
         "better": "lower",
         "words": "smallest margin within which accuracy is shown equal",
-        "params": {"variant": "str"},
+        "params": {"variant": "each"},
     },
 }
 

@@ -29,7 +29,7 @@ from audit.inputs.sampling import Sampling
 from audit.results import Outcome
 
 MEASURES: dict[str, dict[str, object]] = {
-    "class_roc_auc": {"unit": "1", "better": "higher", "words": "ROC AUC of a class", "params": {"class": "str"}},
+    "class_roc_auc": {"unit": "1", "better": "higher", "words": "ROC AUC of a class", "params": {"class": "each"}},
 }
 
 

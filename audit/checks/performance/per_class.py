@@ -27,21 +27,21 @@ from audit.inputs.sampling import Sampling
 from audit.results import Outcome
 
 MEASURES: dict[str, dict[str, object]] = {
-    "class_recall": {"unit": "1", "better": "higher", "words": "recall of a class", "params": {"class": "str"}},
-    "class_precision": {"unit": "1", "better": "higher", "words": "precision of a class", "params": {"class": "str"}},
+    "class_recall": {"unit": "1", "better": "higher", "words": "recall of a class", "params": {"class": "each"}},
+    "class_precision": {"unit": "1", "better": "higher", "words": "precision of a class", "params": {"class": "each"}},
     "class_selection_rate": {
         "unit": "1",
         "better": "none",
         "words": "share decided a class",
-        "params": {"class": "str"},
+        "params": {"class": "each"},
     },
     "class_false_positive_rate": {
         "unit": "1",
         "better": "lower",
         "words": "share of other classes' rows decided a class",
-        "params": {"class": "str"},
+        "params": {"class": "each"},
     },
-    "class_f1": {"unit": "1", "better": "higher", "words": "F1 of a class", "params": {"class": "str"}},
+    "class_f1": {"unit": "1", "better": "higher", "words": "F1 of a class", "params": {"class": "each"}},
 }
 
 
