@@ -76,11 +76,15 @@ def score_gaps(scores: Scores, groups: Groups, sampling: Sampling, level: float)
 
 
 def _largest(groups: Groups, rows: Places) -> set[frozenset[tuple[str, str | None]]]:
-    """Of each set of columns the groups that are held against all other rows, which takes time for each."""
+    """Of each set of columns the groups that are held against all other rows, which takes time for each.
+
+    Of groups as large as the first that is left out none is taken: their names would decide.
+    """
     found = set()
     for one in groups.sets:
         size = np.bincount(one.codes[rows], minlength=len(one.levels))
-        found |= {frozenset(one.levels[i].items()) for i in np.argsort(-size, kind="stable")[:MOST]}
+        least = np.sort(size)[-MOST - 1] if len(size) > MOST else -1
+        found |= {frozenset(one.levels[i].items()) for i in np.flatnonzero(size > least)}
     return found
 
 
