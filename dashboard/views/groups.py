@@ -42,7 +42,7 @@ def show(state: runs.Runs) -> None:
     _findings(run, grid)
     left_out = grids.left_out(run, grid.columns, grid)
     if left_out:
-        st.markdown(f"Not measured: {inert('; '.join(left_out))}. The page Data & provenance says why.")
+        st.markdown(f"Missing here: {inert('; '.join(left_out))}. The page Data & provenance says why.")
     widgets.heading("Numbers")
     alt = "The measure of each group, with its interval"
     widgets.numbers_table(group_chart.numbers(full.cells), alt, key="groups")
