@@ -50,7 +50,7 @@ def from_moments(n: float, centre: float, m2: float, m3: float, method: str = "h
     if m2 <= 0 and n < FEWEST_CONSTANT:
         raise Unavailable(
             "insufficient_data",
-            f"the values are equal ({centre:g}; n = {n:g}), which says nothing about their spread",
+            f"all {n:g} values are equal ({centre:g}), which says nothing about their spread",
             f"give at least {FEWEST_CONSTANT} values",
         )
     sd = float(np.sqrt(m2 * n / (n - 1)))

@@ -80,7 +80,7 @@ def _contributions(x: Vector, place: Codes, w: Vector) -> Basis:
     sd = float(np.sqrt(spread * units))
     if sd <= 1e-14 * float(np.abs(x).max(initial=0.0)):
         if units < FEWEST_CONSTANT:
-            found = f"the values are equal ({centre:g}; n = {units}), which says nothing about their spread"
+            found = f"all {units} values are equal ({centre:g}), which says nothing about their spread"
             raise Unavailable("insufficient_data", found, f"give at least {FEWEST_CONSTANT} values")
         sd = 0.0
     m2 = float(np.mean(total**2))
