@@ -13,12 +13,12 @@ from audit.inputs.model import model
 from audit.inputs.predictions import Predictions, predicted
 
 REQUIRES = {"model": True}
-MOST_ROWS = 500
+MOST_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeated:
-    """What the model says of ``rows`` (m,) of the data when it is asked again; m is at most 500."""
+    """What the model says of ``rows`` (m,) of the data when it is asked again; m is at most 100."""
 
     rows: NDArray[np.int64]
     predictions: Predictions

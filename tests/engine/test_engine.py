@@ -110,7 +110,7 @@ def test_pictures_of_single_rows_are_kept_only_where_rows_may_be_shown(tmp_path:
     assert [o.reason for o in outcome.omissions] == [Reason.SKIPPED] * (1 - kept)
 
 
-def test_the_model_is_asked_once_for_each_row() -> None:
+def test_the_model_is_asked_once_for_each_row_and_again_for_a_hundred() -> None:
     asked: list[int] = []
 
     class Counting:
@@ -120,10 +120,11 @@ def test_the_model_is_asked_once_for_each_row() -> None:
             asked.append(len(columns["x"]))
             return np.array(["1"] * len(columns["x"]), dtype=object)
 
-    case = make_case({"x": [1.0, 2.0, 3.0], "y": [0, 1, 1]}, target="y", features=["x"], model=Counting())
+    table = {"x": np.arange(300.0), "y": [0, 1, 1] * 100}
+    case = make_case(table, target="y", features=["x"], model=Counting())
     known = find()
     Runner(case=case, registry=known).run(plan.make(known, facts_of(case), (), ("instant", "predict")), Silent())
-    assert asked == [3]
+    assert sorted(asked) == [100, 300]
 
 
 def loaded(case: Case, **more: Any) -> Loaded:

@@ -4,7 +4,7 @@ Why it matters: a network that was left in training mode, a random step in a pip
 row another score each time, or one that depends on who stands beside it. Every other number then describes one draw
 of that chance, and nobody who asks again gets the answer that was audited.
 
-How it is measured: up to 500 rows, evenly spaced, are given to the model again, in the opposite order and without the
+How it is measured: up to 100 rows, evenly spaced, are given to the model again, in the opposite order and without the
 others. A row counts where a probability, score or value differs by more than 1e-4 (relative to values beyond 1), or,
 of a model that gives decisions alone, where the decision does. It is a count over the rows asked, so it is exact.
 
