@@ -32,8 +32,8 @@ Integers = NDArray[np.int64]
 class Faithful:
     """One entry a row, (n,); NaN where the output or the map is flat.
 
-    ``correlation`` from -1 to 1 with ``p``, the share of shuffled maps that do as well, both of small covers by the
-    fill with the larger mean correlation; ``deletion`` and ``insertion`` the share of random orders that the map's
+    ``correlation`` from -1 to 1 of small covers, by the fill with the larger mean; ``p`` the share of shuffled maps
+    that do as well, times the number of fills; ``deletion`` and ``insertion`` the share of random orders that the map's
     order beats (chance: one half), the mean over the fills.
     """
 
@@ -123,7 +123,7 @@ def _over_fills(
     deletion, insertion = zip(*beaten, strict=True)
     return Faithful(
         correlation=correlation,
-        p=p,
+        p=np.minimum(1.0, len(tests) * p),  # the better of the fills was taken (Bonferroni)
         deletion=np.mean(deletion, axis=0),
         insertion=np.mean(insertion, axis=0),
     )

@@ -7,7 +7,7 @@ How it is measured: on up to eight rows, for every method. T0: outputs finite, r
 to be. T1: the relative error of the sum. T2: the change in the last refinement. T3: on four rows, Spearman's rho with
 maps of two networks whose parameters were drawn anew. T4: the correlation of what a map says was covered with the fall
 of the output, over eighteen random covers of a tenth and of three tenths, by the one of two fills that suits the method
-better; and the share of random orders that the map's own order beats.
+better, with its p among shuffled maps; and the share of random orders that the map's own order beats.
 T5: rho with the map of the row with noise, a tenth of a standard deviation. T6: rho with the family that agrees most.
 T7: the top tenth shared with another baseline. T8, the gap to real rows, is asked of tables alone: a covered picture is
 told at sight. T9, the tests by group, has a check of its own. The grade (A, B, C, withheld) follows from rules in
@@ -63,6 +63,12 @@ MEASURES: Mapping[str, Mapping[str, object]] = {
         "words": "T4, correlation of what is covered with the fall of the output",
         "params": {"method": "str"},
     },
+    "trust_faithfulness_p": {
+        "unit": "1",
+        "better": "lower",
+        "words": "T4, permutation p of that correlation among shuffled maps",
+        "params": {"method": "str"},
+    },
     "trust_deletion": {
         "unit": "1",
         "better": "higher",
@@ -100,7 +106,12 @@ MEASURES: Mapping[str, Mapping[str, object]] = {
         "params": {"method": "str"},
     },
 }
-COUNTED = ("trust_deletion", "trust_insertion", "trust_baseline_overlap")  # bounded by 0 and 1, often all the same
+COUNTED = (
+    "trust_faithfulness_p",
+    "trust_deletion",
+    "trust_insertion",
+    "trust_baseline_overlap",
+)  # bounded by 0 and 1, often all the same
 
 
 @check(cost="gradient")
