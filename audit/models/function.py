@@ -14,7 +14,7 @@ from audit.data import Columns
 from audit.data.dataset import shown
 from audit.errors import ModelError
 from audit.models.base import Output
-from audit.models.multilabel import indicator, of_labels
+from audit.models.label_columns import indicator, of_labels
 from audit.models.portions import NO_ROOM, by_halves
 from audit.models.refusals import RAISED, one_value, refused
 from audit.models.sklearn import frame

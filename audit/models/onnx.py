@@ -13,7 +13,7 @@ from audit.data import Columns
 from audit.data.dataset import shown
 from audit.errors import ModelError
 from audit.models.base import Output
-from audit.models.multilabel import of_labels
+from audit.models.label_columns import of_labels
 from audit.models.refusals import RAISED, one_value, refused
 from audit.models.torch import each_probability, probabilities
 from audit.results import Scalar

@@ -14,8 +14,8 @@ from audit.data.dataset import shown
 from audit.errors import ModelError
 from audit.models import sklearn_additive as additive
 from audit.models.forest import Forest
+from audit.models.label_columns import indicator, of_labels
 from audit.models.linear import Linear
-from audit.models.multilabel import indicator, of_labels
 from audit.models.portions import NO_ROOM, by_halves
 from audit.models.refusals import RAISED, one_value, refused
 

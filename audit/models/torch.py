@@ -14,7 +14,7 @@ from audit.data import Columns
 from audit.data.dataset import shown
 from audit.errors import ModelError
 from audit.models.base import Output
-from audit.models.multilabel import of_labels
+from audit.models.label_columns import of_labels
 from audit.models.portions import by_halves, out_of_memory
 from audit.models.refusals import RAISED, in_words, one_value, refused
 from audit.results import Scalar
