@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import product
@@ -27,7 +27,7 @@ from audit.policy.packs import Pack, waivers
 from audit.policy.waivers import check_waivers
 from audit.record import AuditRun
 from audit.registry import CLASS, Registry, load_check, load_input, load_params
-from audit.results import EXPLAINED, ROW_EVIDENCE, Evidence, Omission, Outcome, Reason, Record, in_their_units
+from audit.results import EXPLAINED, ROW_EVIDENCE, Evidence, MeasureNote, Omission, Outcome, Reason, Record
 from audit.resuming import Resume
 from audit.spec import Loaded, relative
 from audit.stats import Ledger, Look, read_ledger, seed_for, write_ledger
@@ -79,7 +79,7 @@ def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings
     ledger, look = spent(case.spec.stats.ledger, case.root, lambda: runner.made("fingerprints", "test"))
     docs = {info.id: info.doc for info in registry.checks.values()}
     elsewhere = apart_from(settings.baseline.machine) if settings.baseline else ""
-    notes = in_their_units(notes, records)
+    notes = _in_their_units(notes, records)
     rules = replace(rules_of(case.spec, notes, docs, settings.baseline, look), elsewhere=elsewhere)
     findings = waive(judge(law.limits, records, rules), waivers(case.spec), today)
     decision = decide(findings, case.spec.gate)
@@ -113,6 +113,15 @@ def run_audit(case: Case, loaded: Loaded, registry: Registry, settings: Settings
     if ledger is not None and case.spec.stats.ledger:
         write_ledger(relative(case.root, case.spec.stats.ledger), ledger)  # only now: a crashed audit has shown nothing
     return identified(run)
+
+
+def _in_their_units(notes: Mapping[str, MeasureNote], records: Sequence[Record]) -> dict[str, MeasureNote]:
+    """The notes with the unit that the measurements of these records are in, where a check left that to them."""
+    found = {m.name: m.unit for record in records for m in record.outcome.measurements}
+    return {
+        name: replace(note, unit=found.get(name, EXPLAINED)) if note.unit == EXPLAINED else note
+        for name, note in notes.items()
+    }
 
 
 def spent(path: str | None, root: Path, fingerprints: Callable[[], Any]) -> tuple[Ledger | None, Look | None]:

@@ -7,8 +7,8 @@ not one must be said in words (an :class:`Omission`), never hidden in a result.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
@@ -357,15 +357,6 @@ class MeasureNote:
 
 EXPLAINED = "output"
 """The unit of a measure whose measurements are in the unit of what is explained, such as log-odds: they say which."""
-
-
-def in_their_units(notes: Mapping[str, MeasureNote], records: Iterable[Record]) -> dict[str, MeasureNote]:
-    """The notes with the unit that the measurements of these records are in, where a check left that to them."""
-    found = {m.name: m.unit for record in records for m in record.outcome.measurements}
-    return {
-        name: replace(note, unit=found.get(name, EXPLAINED)) if note.unit == EXPLAINED else note
-        for name, note in notes.items()
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

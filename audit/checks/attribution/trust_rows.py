@@ -67,7 +67,6 @@ MEASURES = {
 ROWS, GAP_ROWS = 300, 1500
 FEWEST = 30  # rows of a group: fewer give no mean that could be compared
 SPARE = 5  # for rows on which the output does not move
-
 Places = NDArray[np.intp]
 
 
